@@ -1,0 +1,85 @@
+"""What the commands show on a terminal: progress with ETA, the summary table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from scenarios.metrics import Summary
+from scenarios.results import Run
+from scenarios.run import Progress
+
+# The rows of the table that `gradmap run` ends with: metric, label, decimals.
+TABLE_ROWS = (
+    ("v_min_pu", "Minimum voltage [pu]", 4),
+    ("v_max_pu", "Maximum voltage [pu]", 4),
+    ("node_hours_outside", "Node-hours outside limits [h]", 1),
+    ("losses_kwh", "Losses [kWh]", 1),
+    ("peak_kw", "Peak at feeder head [kW]", 1),
+    ("energy_cost", "Energy cost, all homes [{currency}]", 2),
+    ("total_cost", "Energy, fuel and wear [{currency}]", 2),
+    ("tap_operations", "Tap operations [-]", 0),
+    ("comfort_below_kelvin_hours", "Comfort: too cold [K h]", 1),
+    ("comfort_above_kelvin_hours", "Comfort: too warm [K h]", 1),
+)
+
+
+@contextmanager
+def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Show a bar per phase on a terminal; nothing when quiet or piped."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[tuple[str, str], TaskID] = {}
+
+        def show(tick: Progress) -> None:
+            key = (tick.phase, tick.controller)
+            if key not in tasks:
+                for task in tasks.values():  # what came before is done
+                    bars.update(task, completed=1.0)
+                text = "Preparing inputs" if tick.phase == "prepare" else f"Run {tick.controller}"
+                tasks[key] = bars.add_task(text, total=1.0)
+            bars.update(tasks[key], completed=tick.share)
+
+        yield show
+
+
+def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) -> None:
+    """Print the table, or the whole summary as JSON."""
+    if as_json:
+        click.echo((run.folder / "summary.json").read_text(encoding="utf-8"))
+        return
+    table = Table(title=run.scenario.name, title_justify="left")
+    table.add_column("")
+    for controller in run.controllers:
+        table.add_column(controller, justify="right")
+    for name, label, decimals in TABLE_ROWS:
+        cells = [f"{getattr(summaries[c], name):,.{decimals}f}" for c in run.controllers]
+        table.add_row(label.format(currency=run.scenario.tariff.currency), *cells)
+    table.add_row("Run", *(verdict(run, c) for c in run.controllers))
+    # A pipe has no width of its own; without one the table would be cut at 80 columns.
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+
+
+def verdict(run: Run, controller: str) -> str:
+    """Return in a word or two whether a controller's run can be trusted."""
+    info = run.run_info(controller)
+    if info["exit"] != "finished":
+        return f"{info['exit']} at {info['n_steps_recorded']}/{info['n_steps']}"
+    return "healthy" if info["health"]["healthy"] else "unhealthy steps"

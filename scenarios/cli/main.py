@@ -1,0 +1,78 @@
+"""`gradmap`: the roof. Every command is its own file, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from gradmap.errors import FeederError, GradmapError, ScenarioError
+from scenarios.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+
+# Command to (module, one-line help). The help stands here so that `gradmap --help` imports nothing.
+COMMANDS = {
+    "doctor": ("scenarios.cli.doctor", "Check this machine: engines, loopback, ports, files."),
+    "init": ("scenarios.cli.init", "Write a commented scenario file to start from."),
+    "run": ("scenarios.cli.run", "Run a scenario as a HELICS federation and report on it."),
+    "federate": ("scenarios.cli.federate", "Run one federate inside a federation of yours."),
+    "report": ("scenarios.cli.report", "Write the report of an existing run folder again."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No command {args[0]!r}; there are: {', '.join(COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gradmap")
+def cli() -> None:
+    """HELICS co-simulation of grid-edge agents and homes on an OpenDSS feeder.
+
+    Exit codes: 0 success, 1 the run failed, 2 wrong input (nothing was started),
+    3 the run finished but some steps are not to be trusted, 130 interrupted.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; errors of ours become one message and an exit code."""
+    try:
+        result: Any = cli.main(args=argv, standalone_mode=False)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(BAD_INPUT)
+    except (ScenarioError, FeederError) as exc:
+        click.echo(f"Error: {exc}", err=True)
+        sys.exit(BAD_INPUT)
+    except GradmapError as exc:
+        click.echo(f"Error: {exc}", err=True)
+        sys.exit(FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""From a scenario to the configuration of every federate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from federates.config import (
+    AgentsSettings,
+    BrokerAddress,
+    EnvironmentSettings,
+    FederateConfig,
+    GridSettings,
+    HouseholdsSettings,
+    RecorderSettings,
+    ScheduleSettings,
+    Settings,
+)
+from federates.messages import Port
+from federates.oedisi import PORTS
+from scenarios.schema import Scenario
+
+
+def federate_configs(
+    scenario: Scenario, *, controller: str, inputs_folder: Path, results_folder: Path
+) -> tuple[FederateConfig, ...]:
+    """Return the configuration of all federates of one controller's run.
+
+    Args:
+        scenario: The resolved scenario.
+        controller: What the agents run.
+        inputs_folder: Materialised population and series.
+        results_folder: Where the recorder writes.
+    """
+    settings: dict[str, Settings] = {
+        "environment": EnvironmentSettings(inputs_folder=inputs_folder),
+        **_households(scenario, inputs_folder),
+        "agents": AgentsSettings(inputs_folder=inputs_folder, controller=controller),
+        "grid": _grid(scenario, inputs_folder),
+        "recorder": RecorderSettings(
+            results_folder=results_folder, part_steps=scenario.federation.part_steps
+        ),
+    }
+    topics = _topics(settings)
+    schedule = ScheduleSettings(
+        dt_s=scenario.time.dt_s,
+        n_steps=scenario.time.n_steps,
+        mode=scenario.coupling.mode,
+        max_iterations=(
+            scenario.coupling.max_iterations if scenario.coupling.mode == "iterate" else 1
+        ),
+    )
+    return tuple(
+        FederateConfig(
+            name=name,
+            broker=BrokerAddress(core_type=scenario.federation.core_type),
+            schedule=schedule,
+            subscriptions={
+                port.name: topics[port.name]
+                for port in PORTS[setting.kind][0]
+                if port.name in topics
+            },
+            settings=setting,
+        )
+        for name, setting in settings.items()
+    )
+
+
+def _households(scenario: Scenario, inputs_folder: Path) -> dict[str, Settings]:
+    """Split the homes evenly over the processes, in order."""
+    n_processes = scenario.federation.household_processes
+    n_homes = scenario.population.n_households
+    bounds = [n_homes * i // n_processes for i in range(n_processes + 1)]
+    return {
+        f"households_{i + 1}": HouseholdsSettings(
+            inputs_folder=inputs_folder,
+            first=bounds[i],
+            count=bounds[i + 1] - bounds[i],
+            inverter_mode=scenario.population.inverter_mode,
+            relaxation=scenario.coupling.relaxation,
+        )
+        for i in range(n_processes)
+    }
+
+
+def _grid(scenario: Scenario, inputs_folder: Path) -> GridSettings:
+    feeder = scenario.feeder
+    return GridSettings(
+        feeder=feeder.source,
+        regulators=feeder.regulators,
+        source_v_pu=feeder.source_v_pu,
+        tolerance=feeder.tolerance,
+        trust=feeder.trust,
+        on_failure=feeder.on_failure,
+        settle_tolerance_pu=scenario.coupling.tolerance_pu,
+        households_file=inputs_folder / "households.csv",
+    )
+
+
+def _topics(settings: dict[str, Settings]) -> dict[str, tuple[str, ...]]:
+    """Return the topics of every port, in the order of the federates that publish it."""
+    topics: dict[str, tuple[str, ...]] = {}
+    for name, setting in settings.items():
+        outputs: tuple[Port, ...] = tuple(PORTS[setting.kind][1])
+        for port in outputs:
+            topics[port.name] = (*topics.get(port.name, ()), f"{name}/{port.name}")
+    return topics

@@ -1,0 +1,195 @@
+"""Read and write scenario files: strict YAML in, every finding in one clear error out."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from gradmap.errors import ScenarioError
+from scenarios.schema import Scenario
+
+MAX_FILE_BYTES = 1_000_000
+MAX_NODES = 20_000
+BUNDLED_FOLDER = Path(__file__).parent
+
+# YAML 1.1 reads 18:30 as 1110, `no` as False and 1e3 as a string. Only these patterns, those of
+# YAML 1.2's core schema, become something other than text.
+_RESOLVERS = (
+    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("tag:yaml.org,2002:int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML 1.2 scalars, no duplicate keys, no aliases."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, "aliases (*name) are not accepted; write the value out", mark
+            )
+        self.n_nodes = getattr(self, "n_nodes", 0) + 1
+        if self.n_nodes > MAX_NODES:
+            raise yaml.composer.ComposerError(None, None, f"more than {MAX_NODES} values", None)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+    def construct_plain_float(self, node: yaml.ScalarNode) -> float:
+        return float(str(node.value).lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+for _tag, _pattern, _first in _RESOLVERS:
+    _StrictLoader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct_plain_float)
+
+
+def bundled_scenarios() -> dict[str, Path]:
+    """Return the scenarios that ship with the package, by name."""
+    return {path.stem: path for path in sorted(BUNDLED_FOLDER.glob("*.yaml"))}
+
+
+def find_scenario(name_or_path: str) -> Path:
+    """Return the file of a bundled scenario's name, or the path itself."""
+    bundled = bundled_scenarios()
+    if name_or_path in bundled:
+        return bundled[name_or_path]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    raise ScenarioError(
+        f"Scenario {name_or_path!r}: no such file, nor a bundled scenario "
+        f"({', '.join(bundled)}). Write one with `gradmap init my.yaml`."
+    )
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario file; relative paths inside it are relative to the file.
+
+    Raises:
+        ScenarioError: The file cannot be read, is not YAML, or holds wrong settings; the message
+            lists every finding with its key.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ScenarioError(
+                f"Scenario {path}: larger than {MAX_FILE_BYTES} bytes; series belong into "
+                f"CSV or Parquet files that the scenario names."
+            )
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ScenarioError(f"Scenario {path}: cannot be read: {exc}.") from exc
+    try:
+        data = yaml.load(text, Loader=_StrictLoader)  # a SafeLoader with less in it
+    except yaml.YAMLError as exc:
+        raise ScenarioError(f"Scenario {path}: not valid YAML: {exc}") from exc
+    if not isinstance(data, dict):
+        raise ScenarioError(
+            f"Scenario {path}: holds {type(data).__name__}, expected `key: value` lines. "
+            f"`gradmap init my.yaml` writes a commented example."
+        )
+    return parse_scenario(data, origin=path)
+
+
+def parse_scenario(data: dict[str, Any], *, origin: Path) -> Scenario:
+    """Check a scenario's data; `origin` names it in errors and anchors relative paths."""
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as exc:
+        findings = "\n  ".join(_finding(item) for item in exc.errors(include_url=False))
+        raise ScenarioError(f"Scenario {origin}:\n  {findings}") from exc
+    anchored: Scenario = _anchor(scenario, origin.resolve().parent)
+    return anchored
+
+
+def _finding(item: Any) -> str:
+    """Return one finding: key, value, what was expected, and the nearest valid key."""
+    where = ".".join(str(part) for part in item["loc"]) or "(file)"
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(item["loc"][-1]), _keys_at(item["loc"][:-1]), n=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        return f"`{where}`: unknown key.{hint}"
+    shown = repr(item["input"])
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return f"`{where}` is {shown}: {item['msg']}"
+
+
+def _keys_at(location: tuple[str | int, ...]) -> list[str]:
+    model: Any = Scenario
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return []
+        model = field.annotation
+        if get_origin(model) in (Union, UnionType):
+            model = next(m for m in get_args(model) if m is not type(None))
+    return (
+        list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    )
+
+
+def _anchor(model: Any, folder: Path) -> Any:
+    """Make the relative paths of a section absolute, and check that their files exist."""
+    updates: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            updates[name] = _anchor(value, folder)
+        elif isinstance(value, Path):
+            path = value if value.is_absolute() else folder / value
+            if not path.exists():
+                raise ScenarioError(
+                    f"`{name}` names {value}, which does not exist (looked in {folder}). "
+                    f"Paths in a scenario are relative to its file."
+                )
+            updates[name] = path
+        elif name == "source" and value.lower().endswith(".dss"):
+            path = Path(value)
+            updates[name] = str(path if path.is_absolute() else folder / path)
+        elif name == "controllers":
+            updates[name] = tuple(_anchor_policy(item, folder) for item in value)
+    return model.model_copy(update=updates)
+
+
+def _anchor_policy(controller: str, folder: Path) -> str:
+    kind, colon, where = controller.partition(":")
+    if not colon or Path(where).is_absolute():
+        return controller
+    return f"{kind}:{folder / where}"
+
+
+def dump_scenario(scenario: Scenario, path: Path) -> None:
+    """Write a resolved scenario, every setting stated."""
+    data = json.loads(scenario.model_dump_json())
+    path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def config_hash(scenario: Scenario) -> str:
+    """Return a short hash of every setting that can change a result."""
+    return hashlib.sha256(scenario.model_dump_json().encode()).hexdigest()[:16]

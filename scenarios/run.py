@@ -1,0 +1,300 @@
+"""Run a scenario: prepare the inputs, then one federation per controller, then the summary.
+
+from scenarios.run import run_scenario
+run = run_scenario("quick_start")
+run["rule_based"].v_pu.min().min()
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from federates.config import FederateConfig
+from federates.in_process import Member, run_in_process
+from federates.registry import make_component
+from federates.supervisor import FederationOutcome, Watchdogs, run_federation
+from gradmap.errors import ScenarioError
+from opendss_models.engine import Engine, EngineSettings
+from opendss_models.feeders import feeder_path
+from scenarios.federation import federate_configs
+from scenarios.feeder_file import write_feeder_file
+from scenarios.health import read_health
+from scenarios.inputs import materialise
+from scenarios.loading import config_hash, dump_scenario, find_scenario, load_scenario
+from scenarios.results import Run, open_run
+from scenarios.schema import Scenario
+
+RUN_MARKER = "scenario.yaml"
+PACKAGES = (
+    "gradmap",
+    "helics",
+    "opendssdirect.py",
+    "dss_python_backend",
+    "torch",
+    "numpy",
+    "pandas",
+    "pvlib",
+)
+
+Phase = Literal["prepare", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """One tick of progress: which part of the work, and its finished share."""
+
+    phase: Phase
+    controller: str
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControllerRun:
+    """How one controller's run ended."""
+
+    controller: str
+    exit: str
+    healthy: bool
+
+
+def run_scenario(
+    scenario: Scenario | str | Path,
+    *,
+    out: Path | None = None,
+    in_process: bool = False,
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Run every controller of a scenario and return the results.
+
+    Args:
+        scenario: A scenario, the path of a scenario file, or the name of a bundled scenario.
+        out: The run folder; by default `runs/<name>-<time>` in the working directory.
+        in_process: Without HELICS, all components in this process; the numbers are the same.
+        overwrite: Replace the run folder if it holds an earlier run.
+        on_progress: Called about twice a second.
+
+    Raises:
+        ScenarioError, FeederError: Wrong input; nothing was started.
+        FederationError: A federate failed; the results up to there are kept.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(find_scenario(str(scenario)))
+    folder = (out or default_folder(scenario)).resolve()
+    prepare(scenario, folder=folder, overwrite=overwrite, on_progress=on_progress)
+    for controller in scenario.controllers:
+        ended = run_controller(
+            scenario,
+            controller=controller,
+            folder=folder,
+            in_process=in_process,
+            on_progress=on_progress,
+        )
+        if ended.exit == "interrupted":
+            break
+    return open_run(folder, scenario=scenario)
+
+
+def default_folder(scenario: Scenario) -> Path:
+    """Return `runs/<name>-<local time>`, made unique by a counter if need be."""
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")  # a label for people
+    folder = Path("runs") / f"{scenario.name}-{stamp}"
+    attempt = 1
+    while folder.exists():
+        attempt += 1
+        folder = Path("runs") / f"{scenario.name}-{stamp}-{attempt}"
+    return folder
+
+
+def prepare(
+    scenario: Scenario,
+    *,
+    folder: Path,
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Check the feeder and write all inputs of a run. Everything wrong is found here."""
+    _claim(folder, overwrite=overwrite)
+    engine = open_feeder(scenario)
+    inputs = folder / "inputs"
+    write_feeder_file(engine, scenario=scenario, path=inputs / "feeder.json")
+
+    def report(share: float) -> None:
+        if on_progress is not None:
+            on_progress(Progress(phase="prepare", controller="", share=share))
+
+    materialise(scenario, connections=engine.connections, folder=folder, progress=report)
+    # Last, so that a folder with a scenario.yaml is a prepared one.
+    dump_scenario(scenario, folder / RUN_MARKER)
+
+
+def open_feeder(scenario: Scenario) -> Engine:
+    """Compile and check the scenario's feeder. FeederError names the element at fault."""
+    feeder = scenario.feeder
+    return Engine(
+        feeder_path(feeder.source),
+        settings=EngineSettings(
+            regulators=feeder.regulators,
+            tolerance=feeder.tolerance,
+            source_v_pu=feeder.source_v_pu,
+            trust=feeder.trust,
+        ),
+    )
+
+
+def _claim(folder: Path, *, overwrite: bool) -> None:
+    """Make the run folder; never delete a folder that is not a run of ours."""
+    if folder.exists() and any(folder.iterdir()):
+        if not overwrite:
+            raise ScenarioError(
+                f"Run folder {folder} is not empty. Choose another with --out, or pass "
+                f"--overwrite to replace the run in it."
+            )
+        if not ((folder / RUN_MARKER).exists() or (folder / "inputs").is_dir()):
+            raise ScenarioError(
+                f"Run folder {folder} holds no run of this tool, so it is not overwritten. "
+                f"Choose another folder with --out."
+            )
+        shutil.rmtree(folder)
+    (folder / "inputs").mkdir(parents=True, exist_ok=True)
+
+
+def run_controller(
+    scenario: Scenario,
+    *,
+    controller: str,
+    folder: Path,
+    in_process: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> ControllerRun:
+    """Run one controller on prepared inputs and write its run.json."""
+    own = folder / controller_folder(controller)
+    own.mkdir(exist_ok=True)
+    configs = federate_configs(
+        scenario,
+        controller=controller,
+        inputs_folder=folder / "inputs",
+        results_folder=own / "results",
+    )
+
+    def report(share: float) -> None:
+        if on_progress is not None:
+            on_progress(Progress(phase="run", controller=controller, share=share))
+
+    started = datetime.now(UTC)
+    outcome: FederationOutcome | None = None
+    error: str | None = None
+    try:
+        outcome = (
+            _run_in_process(configs, report)
+            if in_process
+            else run_federation(
+                configs,
+                config_folder=own / "federates",
+                log_folder=own / "logs",
+                watchdogs=Watchdogs(
+                    join_quiet_s=scenario.federation.join_quiet_s,
+                    stall_timeout_s=scenario.federation.stall_timeout_s,
+                ),
+                on_progress=report,
+            )
+        )
+    except Exception as exc:
+        error = str(exc)
+        raise
+    finally:
+        info = _run_info(
+            scenario, controller=controller, own=own, started=started, outcome=outcome, error=error
+        )
+        info["in_process"] = in_process
+        (own / "run.json").write_text(json.dumps(info, indent=1, default=str))
+    return ControllerRun(
+        controller=controller, exit=outcome.exit, healthy=bool(info["health"]["healthy"])
+    )
+
+
+def controller_folder(controller: str) -> str:
+    """Return the folder name of a controller; a policy's is the name of its folder."""
+    kind, colon, where = controller.partition(":")
+    return f"{kind}_{Path(where).name}" if colon else kind
+
+
+def _run_in_process(
+    configs: Sequence[FederateConfig], report: Callable[[float], None]
+) -> FederationOutcome:
+    started_s = time.monotonic()
+    members = tuple(Member(config=c, component=make_component(c)) for c in configs)
+    schedule = configs[0].schedule.schedule()
+    joined_s = time.monotonic()
+    exit_: Literal["finished", "interrupted"] = "finished"
+    try:
+        run_in_process(
+            members, schedule=schedule, on_step=lambda step: report(step / schedule.n_steps)
+        )
+    except KeyboardInterrupt:
+        exit_ = "interrupted"
+    return FederationOutcome(
+        exit=exit_,
+        start_up_s=joined_s - started_s,
+        run_s=time.monotonic() - joined_s,
+        federates={},
+        memory_mb={"in_process": [round(psutil.Process().memory_info().rss / 1e6, 1)]},
+    )
+
+
+def _run_info(
+    scenario: Scenario,
+    *,
+    controller: str,
+    own: Path,
+    started: datetime,
+    outcome: FederationOutcome | None,
+    error: str | None,
+) -> dict[str, Any]:
+    """Return everything needed to judge and to repeat a run."""
+    health = read_health(own / "results", n_steps=scenario.time.n_steps)
+    return {
+        "controller": controller,
+        "exit": outcome.exit if outcome else "failed",
+        "error": error,
+        "seed": scenario.seed,
+        "config_hash": config_hash(scenario),
+        "n_steps": scenario.time.n_steps,
+        "n_steps_recorded": health.n_steps_recorded,
+        "health": asdict(health) | {"healthy": health.healthy},
+        "started": started.isoformat(timespec="seconds"),
+        "timings": _timings(outcome, health.n_steps_recorded),
+        "memory_mb": dict(outcome.memory_mb) if outcome else {},
+        "versions": {name: metadata.version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
+        "machine": {"cores": os.cpu_count(), "system": platform.system()},
+    }
+
+
+def _timings(outcome: FederationOutcome | None, n_steps: int) -> dict[str, Any]:
+    if outcome is None:
+        return {}
+    steps = max(1, n_steps)
+    busy = {
+        name: {"busy_ms_per_step": round(1e3 * float(str(seen["busy_s"])) / steps, 3)}
+        for name, seen in outcome.federates.items()
+        if "busy_s" in seen
+    }
+    return {
+        "start_up_s": round(outcome.start_up_s, 3),
+        "run_s": round(outcome.run_s, 3),
+        "ms_per_step": round(1e3 * outcome.run_s / steps, 3),
+        "by_federate": busy,
+    }
