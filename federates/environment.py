@@ -9,7 +9,15 @@ import numpy as np
 
 from federates.component import Component, Ids, Inbox, Outputs, Schedule, Stage, StageResult
 from federates.config import EnvironmentSettings
-from federates.messages import CLOCK, IRRADIANCE, OUTDOOR_TEMPERATURE, PRICE, STATUS, Port
+from federates.messages import (
+    CLOCK,
+    IRRADIANCE,
+    OUTDOOR_TEMPERATURE,
+    PRICE,
+    STATUS,
+    STATUS_IDS,
+    Port,
+)
 from federates.series import SeriesReader
 
 # Port to the columns of inputs/series/environment that it carries, in order.
@@ -36,6 +44,10 @@ class Environment(Component):
         self._columns = {
             port: np.array([position[name] for name in names]) for port, names in COLUMNS.items()
         }
+
+    def expected_ids(self, port: Port) -> Ids | None:
+        """A foreign grid need not publish a status."""
+        return STATUS_IDS
 
     def output_ids(self) -> Mapping[Port, Ids]:
         """Return the ids of every port."""

@@ -90,6 +90,8 @@ class Grid(Component):
         position = {name: index for index, name in enumerate(self._connection_ids)}
         for port in self.inputs:
             ids = input_ids.get(port.name)
+            if ids is None and port is POWERS_IMAG:
+                continue  # nobody sends reactive power: the homes have unity power factor
             if ids is None:
                 raise FederationError(
                     f"The grid has no subscription for {port.name!r}, expected at least one "

@@ -32,6 +32,7 @@ from federates.messages import (
     SETTLED,
     STATES_OF_CHARGE,
     STATUS,
+    STATUS_IDS,
     Port,
     Values,
 )
@@ -137,6 +138,7 @@ class Households(Component):
             IRRADIANCE: ("ghi_w_per_m2",),
             SETPOINTS: tuple(self._fleet.agent_ids),
             CONNECTION_VOLTAGES: tuple(dict.fromkeys(self._connection_ids)),
+            STATUS: STATUS_IDS,
         }
         return assumed.get(port)
 

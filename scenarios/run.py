@@ -12,7 +12,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -66,7 +66,8 @@ class ControllerRun:
 
     controller: str
     exit: str
-    healthy: bool
+    info: Mapping[str, Any]
+    """The content of its run.json."""
 
 
 def run_scenario(
@@ -220,9 +221,7 @@ def run_controller(
         )
         info["in_process"] = in_process
         (own / "run.json").write_text(json.dumps(info, indent=1, default=str))
-    return ControllerRun(
-        controller=controller, exit=outcome.exit, healthy=bool(info["health"]["healthy"])
-    )
+    return ControllerRun(controller=controller, exit=outcome.exit, info=info)
 
 
 def controller_folder(controller: str) -> str:

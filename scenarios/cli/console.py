@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -69,9 +70,11 @@ def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) 
     table.add_column("")
     for controller in run.controllers:
         table.add_column(controller, justify="right")
-    for name, label, decimals in TABLE_ROWS:
-        cells = [f"{getattr(summaries[c], name):,.{decimals}f}" for c in run.controllers]
-        table.add_row(label.format(currency=run.scenario.tariff.currency), *cells)
+    for metric, label, decimals in TABLE_ROWS:
+        cells = [f"{getattr(summaries[c], metric):,.{decimals}f}" for c in run.controllers]
+        # Units stand in brackets, which rich would take for markup.
+        name = escape(label.format(currency=run.scenario.tariff.currency))
+        table.add_row(name, *cells)
     table.add_row("Run", *(verdict(run, c) for c in run.controllers))
     # A pipe has no width of its own; without one the table would be cut at 80 columns.
     Console(width=None if sys.stdout.isatty() else 100).print(table)

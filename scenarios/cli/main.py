@@ -17,6 +17,7 @@ COMMANDS = {
     "init": ("scenarios.cli.init", "Write a commented scenario file to start from."),
     "run": ("scenarios.cli.run", "Run a scenario as a HELICS federation and report on it."),
     "federate": ("scenarios.cli.federate", "Run one federate inside a federation of yours."),
+    "bench": ("scenarios.cli.bench", "Measure this machine: seconds, memory, ratios to peers."),
     "report": ("scenarios.cli.report", "Write the report of an existing run folder again."),
 }
 
