@@ -28,22 +28,30 @@ _RESOLVERS = (
     ("tag:yaml.org,2002:int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
     (
         "tag:yaml.org,2002:float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         "-+.0123456789",
     ),
 )
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML 1.2 scalars, no duplicate keys, no aliases."""
+    """YAML 1.2 scalars, keys that are text and unique, no aliases, no tags."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
             raise yaml.composer.ComposerError(
-                None, None, "aliases (*name) are not accepted; write the value out", mark
+                None,
+                None,
+                "aliases (*name) are not accepted; write the value out",
+                event.start_mark,
+            )
+        if event.tag not in (None, "!"):
+            raise yaml.composer.ComposerError(
+                None, None, f"tags ({event.tag}) are not accepted; leave it out", event.start_mark
             )
         self.n_nodes = getattr(self, "n_nodes", 0) + 1
         if self.n_nodes > MAX_NODES:
@@ -54,9 +62,10 @@ class _StrictLoader(yaml.SafeLoader):
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
+            if not isinstance(key, str) or key in seen:
+                fault = "stands twice" if isinstance(key, str) else "is not text"
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} stands twice", key_node.start_mark
+                    None, None, f"key {key!r} {fault}", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
@@ -70,6 +79,31 @@ for _tag, _pattern, _first in _RESOLVERS:
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct_plain_float)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what either YAML 1.1 or our loader would not read as text, such as 1e3."""
+
+
+for _tag, _pattern, _first in _RESOLVERS:
+    _Dumper.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def dump_yaml(data: Any, *, flow: bool = False) -> str:
+    """Return data as YAML that `load_scenario` reads back unchanged.
+
+    Args:
+        data: Mappings, lists, text, numbers.
+        flow: All on one line.
+    """
+    return yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=flow,
+        width=100_000 if flow else None,
+    )
+
+
 def bundled_scenarios() -> dict[str, Path]:
     """Return the scenarios that ship with the package, by name."""
     return {path.stem: path for path in sorted(BUNDLED_FOLDER.glob("*.yaml"))}
@@ -81,7 +115,7 @@ def find_scenario(name_or_path: str) -> Path:
     if name_or_path in bundled:
         return bundled[name_or_path]
     path = Path(name_or_path)
-    if path.is_file():
+    if _exists(path) and not path.is_dir():
         return path
     raise ScenarioError(
         f"Scenario {name_or_path!r}: no such file, nor a bundled scenario "
@@ -104,10 +138,12 @@ def load_scenario(path: Path) -> Scenario:
             )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
-        raise ScenarioError(f"Scenario {path}: cannot be read: {exc}.") from exc
+        raise ScenarioError(f"Scenario {path}: cannot be read as text: {exc}.") from exc
     try:
         data = yaml.load(text, Loader=_StrictLoader)  # a SafeLoader with less in it
-    except yaml.YAMLError as exc:
+    except RecursionError as exc:
+        raise ScenarioError(f"Scenario {path}: not valid YAML: nested too deeply.") from exc
+    except (yaml.YAMLError, ValueError) as exc:  # ValueError: a number of thousands of digits
         raise ScenarioError(f"Scenario {path}: not valid YAML: {exc}") from exc
     if not isinstance(data, dict):
         raise ScenarioError(
@@ -135,9 +171,12 @@ def _finding(item: Any) -> str:
         near = difflib.get_close_matches(str(item["loc"][-1]), _keys_at(item["loc"][:-1]), n=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         return f"`{where}`: unknown key.{hint}"
+    message = item["msg"].removeprefix("Value error, ")
+    if isinstance(item["input"], dict):  # the settings do not fit each other
+        return f"`{where}`: {message}"
     shown = repr(item["input"])
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return f"`{where}` is {shown}: {item['msg']}"
+    return f"`{where}` is {shown}: {message}"
 
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:
@@ -163,7 +202,7 @@ def _anchor(model: Any, folder: Path) -> Any:
             updates[name] = _anchor(value, folder)
         elif isinstance(value, Path):
             path = value if value.is_absolute() else folder / value
-            if not path.exists():
+            if not _exists(path):
                 raise ScenarioError(
                     f"`{name}` names {value}, which does not exist (looked in {folder}). "
                     f"Paths in a scenario are relative to its file."
@@ -177,6 +216,14 @@ def _anchor(model: Any, folder: Path) -> Any:
     return model.model_copy(update=updates)
 
 
+def _exists(path: Path) -> bool:
+    """Whether a path leads somewhere; one that is too long or not allowed does not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _anchor_policy(controller: str, folder: Path) -> str:
     kind, colon, where = controller.partition(":")
     if not colon or Path(where).is_absolute():
@@ -187,7 +234,7 @@ def _anchor_policy(controller: str, folder: Path) -> str:
 def dump_scenario(scenario: Scenario, path: Path) -> None:
     """Write a resolved scenario, every setting stated."""
     data = json.loads(scenario.model_dump_json())
-    path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    path.write_text(dump_yaml(data), encoding="utf-8")
 
 
 def config_hash(scenario: Scenario) -> str:

@@ -12,7 +12,8 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,6 +26,8 @@ from federates.config import FederateConfig
 from federates.in_process import Member, run_in_process
 from federates.registry import make_component
 from federates.supervisor import FederationOutcome, Watchdogs, run_federation
+from gradmap.baselines.registry import make_controller
+from gradmap.devices.fleet import Fleet
 from gradmap.errors import ScenarioError
 from opendss_models.engine import Engine, EngineSettings
 from opendss_models.feeders import feeder_path
@@ -37,6 +40,7 @@ from scenarios.results import Run, open_run
 from scenarios.schema import Scenario
 
 RUN_MARKER = "scenario.yaml"
+STAGING_FOLDER = "prepare.partial"
 PACKAGES = (
     "gradmap",
     "helics",
@@ -126,17 +130,32 @@ def prepare(
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Check the feeder and write all inputs of a run. Everything wrong is found here."""
-    _claim(folder, overwrite=overwrite)
+    """Check everything and write all inputs of a run; if anything is wrong, leave no trace.
+
+    An earlier run in the folder is deleted only when the inputs of the new one are complete.
+
+    Raises:
+        ScenarioError, FeederError: What is wrong; the folder is as it was before.
+    """
+    _refuse_unless_free(folder, overwrite=overwrite)
+    _refuse_same_folders(scenario.controllers)
     engine = open_feeder(scenario)
-    inputs = folder / "inputs"
-    write_feeder_file(engine, scenario=scenario, path=inputs / "feeder.json")
 
     def report(share: float) -> None:
         if on_progress is not None:
             on_progress(Progress(phase="prepare", controller="", share=share))
 
-    materialise(scenario, connections=engine.connections, folder=folder, progress=report)
+    with _staging(folder) as staging:
+        inputs = staging / "inputs"
+        write_feeder_file(engine, scenario=scenario, path=inputs / "feeder.json")
+        materialise(scenario, connections=engine.connections, folder=staging, progress=report)
+        fleet = Fleet.from_folder(inputs)
+        for controller in scenario.controllers:
+            make_controller(controller, fleet=fleet)  # refuses unknown names and wrong policies
+        for earlier in folder.iterdir():
+            if earlier != staging:
+                _remove(earlier)
+        inputs.rename(folder / "inputs")
     # Last, so that a folder with a scenario.yaml is a prepared one.
     dump_scenario(scenario, folder / RUN_MARKER)
 
@@ -155,21 +174,60 @@ def open_feeder(scenario: Scenario) -> Engine:
     )
 
 
-def _claim(folder: Path, *, overwrite: bool) -> None:
-    """Make the run folder; never delete a folder that is not a run of ours."""
+def _refuse_unless_free(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder in use; `overwrite` frees one that holds a run of ours, and no other."""
+    if folder.exists() and not folder.is_dir():
+        raise ScenarioError(f"Run folder {folder} is a file. Choose a folder with --out.")
     if folder.exists() and any(folder.iterdir()):
         if not overwrite:
             raise ScenarioError(
                 f"Run folder {folder} is not empty. Choose another with --out, or pass "
                 f"--overwrite to replace the run in it."
             )
-        if not ((folder / RUN_MARKER).exists() or (folder / "inputs").is_dir()):
+        if not any((folder / mark).exists() for mark in (RUN_MARKER, STAGING_FOLDER)):
             raise ScenarioError(
                 f"Run folder {folder} holds no run of this tool, so it is not overwritten. "
                 f"Choose another folder with --out."
             )
-        shutil.rmtree(folder)
-    (folder / "inputs").mkdir(parents=True, exist_ok=True)
+
+
+def _refuse_same_folders(controllers: Sequence[str]) -> None:
+    """Two policies in folders of the same name would write into the same results."""
+    names = [controller_folder(controller) for controller in controllers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ScenarioError(
+                f"`controllers`: two policies have a folder called "
+                f"{name.removeprefix('policy_')!r}, expected different names. Rename one."
+            )
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Give a place to prepare in, and take it away again, with the run folder if that was new."""
+    new = not folder.exists()
+    staging = folder / STAGING_FOLDER
+    try:
+        _remove(staging)
+        (staging / "inputs").mkdir(parents=True)
+    except OSError as exc:
+        raise ScenarioError(
+            f"Run folder {folder} cannot be written ({exc.strerror}). Choose another with --out."
+        ) from exc
+    try:
+        yield staging
+    except BaseException:
+        _remove(folder if new else staging)
+        raise
+    _remove(staging)
+
+
+def _remove(path: Path) -> None:
+    """Delete a file, a link or a whole folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def run_controller(

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from federates.component import Schedule
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Price = Annotated[float, Field(ge=-10, le=10)]
 
 SECONDS_PER_MINUTE = 60
+# Time zone rules and calendars outside are guesses.
+FIRST_YEAR, LAST_YEAR = 1950, 2150
 
 
 class Section(BaseModel):
@@ -26,6 +37,16 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, strict=False, validate_default=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `true`, "2" and 0123 for a number: pydantic would take 1, 2 and 123."""
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        kinds = {annotation, *get_args(annotation)}
+        if kinds & {int, float} and isinstance(value, bool | str):
+            raise ValueError("expected a number, without quotes and leading zeros")
+        return value
 
 
 class TimeSettings(Section):
@@ -39,11 +60,21 @@ class TimeSettings(Section):
     days: int = Field(1, ge=1, le=3660, description="Length. [days of 24 h]")
     step_min: int = Field(15, ge=1, le=60, description="Step length; must divide an hour. [min]")
 
+    @field_validator("start", mode="before")
+    @classmethod
+    def _text(cls, start: Any) -> Any:
+        """Refuse 20250318, which would be read as seconds since 1970."""
+        if not isinstance(start, str | datetime):
+            raise ValueError("expected a date such as 2025-03-18 00:00")
+        return start
+
     @field_validator("start")
     @classmethod
     def _naive(cls, start: datetime) -> datetime:
         if start.tzinfo is not None:
             raise ValueError("must be wall clock without an offset; the zone stands in `timezone`")
+        if not FIRST_YEAR <= start.year <= LAST_YEAR:
+            raise ValueError(f"expected a year from {FIRST_YEAR} to {LAST_YEAR}")
         return start
 
     @field_validator("timezone")
@@ -51,7 +82,7 @@ class TimeSettings(Section):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as exc:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London") from exc
         return name
 
@@ -299,4 +330,17 @@ class Scenario(Section):
             raise ValueError(f"`controllers` names one twice: {list(self.controllers)}")
         if self.federation.household_processes > self.population.n_households:
             raise ValueError("`federation.household_processes` exceeds `population.n_households`")
+        if self.coupling.mode == "iterate":
+            self._repeats_fit()
         return self
+
+    def _repeats_fit(self) -> None:
+        """Every repeat takes two seconds of HELICS time inside the step."""
+        dt_s, most = self.time.dt_s, self.coupling.max_iterations
+        span_s = Schedule(dt_s=dt_s, n_steps=1, mode="iterate", max_iterations=most).span_s
+        if span_s >= dt_s:
+            raise ValueError(
+                f"`coupling.max_iterations: {most}` takes {span_s} s of HELICS time, but a step of "
+                f"`time.step_min: {self.time.step_min}` has only {dt_s} s; lower the one or raise "
+                f"the other"
+            )

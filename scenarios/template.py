@@ -6,9 +6,9 @@ import json
 import textwrap
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
+from scenarios.loading import dump_yaml
 from scenarios.schema import Scenario
 
 _WIDTH = 98
@@ -50,9 +50,8 @@ def _inline(model: BaseModel, name: str) -> str:
     """Return one value as YAML on one line."""
     value = json.loads(model.model_dump_json(include={name}))[name]
     if name == "start":
-        value = str(value).replace("T", " ")[:16]
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True)
-    return text.removesuffix("\n").removesuffix("\n...").strip()
+        value = str(value).replace("T", " ").removesuffix(":00")
+    return dump_yaml([value], flow=True).strip().removeprefix("[").removesuffix("]")
 
 
 def json_schema() -> str:
