@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from federates.component import Schedule
 from federates.messages import Encoding
 from gradmap.errors import ScenarioError
+from opendss_models.settings import EngineSettings
 
 CoreType = Literal["zmq", "zmq_ss", "tcp", "tcp_ss"]
 
@@ -38,6 +39,9 @@ class ScheduleSettings(_Closed):
     n_steps: int = Field(ge=1)
     mode: Literal["ordered", "lag", "iterate"] = "ordered"
     max_iterations: int = Field(1, ge=1)
+    start: AwareDatetime | None = Field(
+        None, description="Wall clock of HELICS time 0, stamped on OEDISI messages; None: no stamp."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -92,7 +96,7 @@ class GridSettings(_Closed):
     feeder: str = "ieee123"
     regulators: Literal["as_defined", "locked"] = "as_defined"
     source_v_pu: float | None = None
-    tolerance: float = Field(1e-8, gt=0)
+    tolerance: float = Field(EngineSettings().tolerance, gt=0)
     trust: bool = False
     on_failure: Literal["hold", "fail"] = "hold"
     settle_tolerance_pu: float = Field(1e-6, gt=0)

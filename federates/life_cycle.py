@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import helics as h
 import numpy as np
@@ -183,11 +184,16 @@ class FederateLink:
             publication = self._publications[port]
             if self._oedisi:
                 text = encode_oedisi(
-                    port, values, ids=self._output_ids[port], time_s=self._granted_s
+                    port, values, ids=self._output_ids[port], time=self._wall_clock()
                 )
                 h.helicsPublicationPublishString(publication, text)
             else:
                 h.helicsPublicationPublishVector(publication, values.tolist())
+
+    def _wall_clock(self) -> datetime | None:
+        """Return the granted time as wall clock, if the schedule says when time 0 is."""
+        start = self._config.schedule.start
+        return None if start is None else start + timedelta(seconds=self._granted_s)
 
     def report_error(self, message: str) -> None:
         """Stop the whole federation, with our words; without it the others would run on."""

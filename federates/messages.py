@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 import numpy as np
@@ -211,18 +212,23 @@ ALL_PORTS: Final = (
 PORT_BY_NAME: Final = {port.name: port for port in ALL_PORTS}
 
 
-def encode_oedisi(port: Port, values: Values, *, ids: Sequence[str], time_s: float) -> str:
+def encode_oedisi(
+    port: Port, values: Values, *, ids: Sequence[str], time: datetime | None = None
+) -> str:
     """Return `values` as the JSON of an OEDISI MeasurementArray (or a subclass of it).
 
-    Equipment powers also name their equipment, which the type demands. Time is in seconds since
-    the start, because HELICS time is; a wall clock would need the scenario.
+    Args:
+        port: What they are. Equipment powers also name their equipment, which the type demands.
+        values: Numbers in the port's units.
+        ids: One for each value.
+        time: Wall clock of the values; None where HELICS seconds are all that is known.
     """
     message: dict[str, object] = {"values": values.tolist(), "ids": list(ids), "units": port.units}
     if port.oedisi_type in ("PowersReal", "PowersImaginary"):
         message["equipment_ids"] = list(ids)
     message["accuracy"] = None
     message["bad_data_threshold"] = None
-    message["time"] = time_s
+    message["time"] = None if time is None else time.isoformat()
     return orjson.dumps(message).decode()
 
 

@@ -7,6 +7,7 @@ topic) into a component's folder and runs it there. Our parameters are the field
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from federates.broker import KEY_VARIABLE
 from federates.config import FederateConfig, describe
 from federates.messages import (
     CLOCK,
@@ -94,6 +96,8 @@ def read_component_config(folder: Path) -> FederateConfig:
     static = _read_json(folder / "static_inputs.json")
     mapping = _read_json(folder / "input_mapping.json")
     broker = static.get("broker") or {}
+    if broker.get("key"):
+        os.environ.setdefault(KEY_VARIABLE, str(broker["key"]))
     address = {
         "host": broker.get("host", "127.0.0.1"),
         "port": broker.get("port"),

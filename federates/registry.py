@@ -1,4 +1,8 @@
-"""Which component stands behind which kind of federate. A new federate is one line here."""
+"""Which component stands behind which kind of federate.
+
+A new federate also needs its settings (`config.py`), its ports (`oedisi.py`) and its place in a run
+(`scenarios/federation.py`).
+"""
 
 from __future__ import annotations
 

@@ -30,8 +30,9 @@ from opendss_models.circuit_reader import (
 )
 from opendss_models.connections import LoadConnection, rating_notes, split_loads
 from opendss_models.controls import Controls, ControlState, element_names
-from opendss_models.outcome import EngineSettings, SolveOutcome, SolveStatus
 from opendss_models.scan import scan_feeder
+from opendss_models.settings import EngineSettings
+from opendss_models.solve_status import SolveOutcome, SolveStatus
 from opendss_models.topology import ENERGISED_PU, FeederMap, Terminal, check_bases, check_supply
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
-from gradmap.devices.heat_pump import COP_MAX, COP_MIN, KELVIN_AT_0_C
+from gradmap.devices.heat_pump import cop
 from scenarios.profiles.randomness import Draws, household_uniforms
 from scenarios.schema import Scenario, TariffSettings
 
@@ -117,9 +118,12 @@ def _heat_pumps(d: Draws, households: pd.DataFrame, scenario: Scenario) -> Colum
     carnot = d.uniform(0.38, 0.46)[:, 0]
     setting = np.round(d.uniform(19.5, 21.5)[:, 0] * 2) / 2
     design_c = design_temp_c(scenario)
-    cop = carnot * (supply + KELVIN_AT_0_C) / np.maximum(supply - design_c, 1.0)
-    cop = np.clip(cop, COP_MIN, COP_MAX)
-    rating = HEAT_PUMP_MARGIN * ua * np.maximum(setting - design_c, 5.0) / cop
+    design_cop = cop(
+        torch.tensor(design_c, dtype=torch.float64),
+        supply_temp_c=torch.from_numpy(supply),
+        carnot_fraction=torch.from_numpy(carnot),
+    ).numpy()
+    rating = HEAT_PUMP_MARGIN * ua * np.maximum(setting - design_c, 5.0) / design_cop
     people = households["occupants"].to_numpy(dtype=np.float64)
     return {
         "p_max_kw": np.maximum(np.round(rating, 1), SMALLEST_HEAT_PUMP_KW),

@@ -17,6 +17,7 @@ from federates.config import (
 )
 from federates.messages import Port
 from federates.oedisi import PORTS
+from scenarios.clock import Clock
 from scenarios.schema import Scenario
 
 
@@ -48,6 +49,8 @@ def federate_configs(
         max_iterations=(
             scenario.coupling.max_iterations if scenario.coupling.mode == "iterate" else 1
         ),
+        # In UTC: seconds added to a local time would cross clock changes wrongly.
+        start=Clock.from_settings(scenario.time).start.tz_convert("UTC").to_pydatetime(),
     )
     return tuple(
         FederateConfig(

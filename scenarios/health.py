@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from federates.series import iter_tables
-from opendss_models.outcome import SolveStatus
+from opendss_models.solve_status import SolveStatus
 
 # The grid federate keeps the last voltages for these; the others leave a solution.
 HELD = (SolveStatus.DIVERGED, SolveStatus.NON_FINITE, SolveStatus.IMPLAUSIBLE)

@@ -42,17 +42,14 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        fault = ""
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.composer.ComposerError(
-                None,
-                None,
-                "aliases (*name) are not accepted; write the value out",
-                event.start_mark,
-            )
-        if event.tag not in (None, "!"):
-            raise yaml.composer.ComposerError(
-                None, None, f"tags ({event.tag}) are not accepted; leave it out", event.start_mark
-            )
+            fault = "aliases (*name) are not accepted; write the value out"
+        elif event.tag not in (None, "!"):
+            fault = f"tags ({event.tag}) are not accepted; leave it out"
+        if fault:
+            mark = event.start_mark
+            raise yaml.composer.ComposerError(None, None, fault, mark)
         self.n_nodes = getattr(self, "n_nodes", 0) + 1
         if self.n_nodes > MAX_NODES:
             raise yaml.composer.ComposerError(None, None, f"more than {MAX_NODES} values", None)
@@ -225,8 +222,8 @@ def _exists(path: Path) -> bool:
 
 
 def _anchor_policy(controller: str, folder: Path) -> str:
-    kind, colon, where = controller.partition(":")
-    if not colon or Path(where).is_absolute():
+    kind, _, where = controller.partition(":")
+    if not where or Path(where).is_absolute():
         return controller
     return f"{kind}:{folder / where}"
 

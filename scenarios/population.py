@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from gradmap.devices.tables import KINDS, groups_from_tables
+from gradmap.devices.registry import KINDS, groups_from_tables
 from scenarios.device_draws import draw_devices
 from scenarios.population_files import read_devices, read_households
 from scenarios.profiles.randomness import Draws, generator, household_uniforms

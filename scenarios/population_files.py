@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gradmap.devices.tables import KINDS
+from gradmap.devices.registry import KINDS
 from gradmap.errors import ScenarioError
 from scenarios.profiles.files import nearest, some
 

@@ -26,7 +26,7 @@ from federates.config import FederateConfig
 from federates.in_process import Member, run_in_process
 from federates.registry import make_component
 from federates.supervisor import FederationOutcome, Watchdogs, run_federation
-from gradmap.baselines.registry import make_controller
+from gradmap.baselines.registry import check_controller, make_controller
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import ScenarioError
 from opendss_models.engine import Engine, EngineSettings
@@ -138,7 +138,7 @@ def prepare(
         ScenarioError, FeederError: What is wrong; the folder is as it was before.
     """
     _refuse_unless_free(folder, overwrite=overwrite)
-    _refuse_same_folders(scenario.controllers)
+    _check_controllers(scenario.controllers)
     engine = open_feeder(scenario)
 
     def report(share: float) -> None:
@@ -151,7 +151,7 @@ def prepare(
         materialise(scenario, connections=engine.connections, folder=staging, progress=report)
         fleet = Fleet.from_folder(inputs)
         for controller in scenario.controllers:
-            make_controller(controller, fleet=fleet)  # refuses unknown names and wrong policies
+            make_controller(controller, fleet=fleet)  # refuses a policy of other agents
         for earlier in folder.iterdir():
             if earlier != staging:
                 _remove(earlier)
@@ -191,8 +191,11 @@ def _refuse_unless_free(folder: Path, *, overwrite: bool) -> None:
             )
 
 
-def _refuse_same_folders(controllers: Sequence[str]) -> None:
-    """Two policies in folders of the same name would write into the same results."""
+def _check_controllers(controllers: Sequence[str]) -> None:
+    """Find what can be found before there is a population: names, files, shared folders."""
+    for controller in controllers:
+        check_controller(controller)
+    # Two policies in folders of the same name would write into the same results.
     names = [controller_folder(controller) for controller in controllers]
     for name in names:
         if names.count(name) > 1:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from federates.component import Schedule
+from opendss_models.settings import EngineSettings
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -119,7 +120,10 @@ class FeederSettings(Section):
         None, gt=0.5, lt=1.5, description="Source voltage; empty keeps the feeder's own. [pu]"
     )
     tolerance: float = Field(
-        1e-8, ge=1e-12, le=1e-3, description="Convergence tolerance of OpenDSS. [pu]"
+        EngineSettings().tolerance,
+        ge=1e-12,
+        le=1e-3,
+        description="Convergence tolerance of OpenDSS. [pu]",
     )
     on_failure: Literal["hold", "fail"] = Field(
         "hold",

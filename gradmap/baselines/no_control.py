@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import assert_never, final
 
 import torch
 
 from gradmap.devices.battery import Battery
+from gradmap.devices.ev_charger import EvCharger
 from gradmap.devices.fleet import Fleet
 from gradmap.devices.generator import Generator
 from gradmap.devices.heat_pump import HeatPump
-from gradmap.devices.tables import AnyDevice
+from gradmap.devices.registry import AnyDevice
 from gradmap.observations import INDEX
 from gradmap.types import AgentValues, Observation
 
@@ -57,5 +58,7 @@ def _uncontrolled_kw(device: AnyDevice, *, obs: Observation) -> AgentValues:
         return device.action_range_kw()[1].expand_as(state)
     if isinstance(device, HeatPump):
         return thermostat_kw(device, temp_in_c=state, temp_set_c=device.params.temp_set_c)
-    wanted = (state < device.params.soc_target) * obs[..., INDEX["plugged_in"]]
-    return wanted * device.params.p_max_kw
+    if isinstance(device, EvCharger):
+        wanted = (state < device.params.soc_target) * obs[..., INDEX["plugged_in"]]
+        return wanted * device.params.p_max_kw
+    assert_never(device)

@@ -9,7 +9,7 @@ from gradmap.baselines.rule_based import RuleBased
 from gradmap.controller import Controller
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import ScenarioError
-from gradmap.policies.checkpoint import load_policy
+from gradmap.policies.checkpoint import check_files, load_policy
 from gradmap.policies.independent import PolicyController
 
 POLICY_PREFIX = "policy:"
@@ -24,14 +24,27 @@ def make_controller(name: str, *, fleet: Fleet) -> Controller:
         name: One of `CONTROLLER_NAMES`; a learned policy is `policy:` and its checkpoint's folder.
         fleet: Whose agents it controls; a policy must have been trained for all of them.
     """
+    check_controller(name)
     if name == "no_control":
         return NoControl(fleet)
     if name == "rule_based":
         return RuleBased(fleet)
-    folder = name.removeprefix(POLICY_PREFIX)
-    if name.startswith(POLICY_PREFIX) and folder:
-        policy = load_policy(Path(folder)).policy.for_agents(fleet.agent_ids)
-        return PolicyController(policy, fleet=fleet)
+    policy = load_policy(policy_folder(name)).policy.for_agents(fleet.agent_ids)
+    return PolicyController(policy, fleet=fleet)
+
+
+def policy_folder(name: str) -> Path:
+    """Return the checkpoint's folder of a `policy:<folder>` controller."""
+    return Path(name.removeprefix(POLICY_PREFIX))
+
+
+def check_controller(name: str) -> None:
+    """Refuse an unknown name, or a policy without its files, before there is a fleet."""
+    if name in ("no_control", "rule_based"):
+        return
+    if name.startswith(POLICY_PREFIX) and name != POLICY_PREFIX:
+        check_files(policy_folder(name))
+        return
     raise ScenarioError(
         f"Controller {name!r} is unknown; expected one of {', '.join(CONTROLLER_NAMES)}. "
         f"Correct the name in the scenario."

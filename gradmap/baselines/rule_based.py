@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import assert_never, final
 
 import torch
 
@@ -120,6 +120,8 @@ class RuleBased:
                     requests.append(generator_kw(group.device, obs=own, hour=hour, rules=rules))
                 case EvCharger():
                     requests.append(ev_charger_kw(group.device, obs=own, hour=hour, rules=rules))
+                case unknown:
+                    assert_never(unknown)
         return self.fleet.merge(requests)
 
 

@@ -14,7 +14,7 @@ from gradmap.devices.base import Device, Surroundings
 from gradmap.devices.ev_charger import EvCharger
 from gradmap.devices.heat_pump import HeatPump
 from gradmap.devices.parameters import DeviceParams
-from gradmap.devices.tables import AnyDevice, Group, groups_from_tables
+from gradmap.devices.registry import AnyDevice, Group, groups_from_tables
 from gradmap.errors import ScenarioError
 from gradmap.types import AgentIndex, AgentValues, HouseholdValues, PerAgent
 

@@ -120,14 +120,19 @@ def load_policy(folder: Path) -> LoadedPolicy:
     return LoadedPolicy(policy=policy.requires_grad_(False), provenance=provenance)
 
 
-def _read(folder: Path) -> tuple[bytes, dict[str, Any]]:
-    """Return the raw tensors file and the parsed sidecar."""
+def check_files(folder: Path) -> None:
+    """Refuse a folder that lacks one of the two files; their content is checked on loading."""
     for name in (TENSORS_FILE, SIDECAR_FILE):
         if not (folder / name).is_file():
             raise ScenarioError(
                 f"Policy folder {str(folder)!r} has no {name}; expected {TENSORS_FILE} and "
                 f"{SIDECAR_FILE}. Check the path after `policy:`, or train a policy first."
             )
+
+
+def _read(folder: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the raw tensors file and the parsed sidecar."""
+    check_files(folder)
     try:
         sidecar = json.loads((folder / SIDECAR_FILE).read_text(encoding="utf-8"))
     except ValueError as exc:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, final
+from typing import Final, assert_never, final
 
 import torch
 from torch import nn
 
+from gradmap.devices.battery import Battery
+from gradmap.devices.ev_charger import EvCharger
 from gradmap.devices.fleet import Fleet
 from gradmap.devices.generator import Generator
 from gradmap.devices.heat_pump import HeatPump
@@ -75,15 +77,18 @@ def typical_normalisation(fleet: Fleet) -> tuple[torch.Tensor, torch.Tensor]:
     scale = rows[:, 1].repeat(fleet.n_agents, 1)
     state = INDEX["state"]
     for group in fleet.groups:
-        if isinstance(group.device, HeatPump):
-            center[group.index, state] = group.device.params.temp_set_c
-            scale[group.index, state] = 2.0
-        elif isinstance(group.device, Generator):
-            center[group.index, state] = -0.5 * group.device.params.p_max_kw
-            scale[group.index, state] = 0.5 * group.device.params.p_max_kw
-        else:
-            center[group.index, state] = 0.5
-            scale[group.index, state] = 0.3
+        match group.device:
+            case HeatPump(params=homes):
+                center[group.index, state] = homes.temp_set_c
+                scale[group.index, state] = 2.0
+            case Generator(params=engines):
+                center[group.index, state] = -0.5 * engines.p_max_kw
+                scale[group.index, state] = 0.5 * engines.p_max_kw
+            case Battery() | EvCharger():
+                center[group.index, state] = 0.5
+                scale[group.index, state] = 0.3
+            case unknown:
+                assert_never(unknown)
     return center, scale
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +50,13 @@ def tariff_source(
     """
     if settings.file is not None:
         return FileTariff(settings, clock=clock)
-    if settings.kind == "dynamic":
-        return DynamicTariff(settings, seed=seed, split=split, latitude_deg=latitude_deg)
-    return FixedTariff(settings)
+    match settings.kind:
+        case "flat" | "tou":
+            return FixedTariff(settings)
+        case "dynamic":
+            return DynamicTariff(settings, seed=seed, split=split, latitude_deg=latitude_deg)
+        case unknown:
+            assert_never(unknown)
 
 
 class FixedTariff:

@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from gradmap.devices.base import Surroundings
 from gradmap.devices.fleet import Fleet
-from gradmap.devices.tables import KINDS
+from gradmap.devices.registry import KINDS
 
 DT_H = 0.25
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradmap.devices.base import Surroundings
-from gradmap.devices.tables import KINDS
+from gradmap.devices.registry import KINDS
 from tests.devices.populations import DT_H, REPEATABLE, fleet_of, surroundings
 
 N = 3

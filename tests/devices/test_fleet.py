@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gradmap.devices.fleet import Fleet
-from gradmap.devices.tables import KINDS
+from gradmap.devices.registry import KINDS
 from gradmap.errors import ScenarioError
 from tests.devices.populations import DT_H, device_tables, fleet_of, household_ids, surroundings
 

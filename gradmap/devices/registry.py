@@ -1,10 +1,14 @@
-"""Device tables to device groups: checks ids and lays down the agent order."""
+"""Every kind of device, and the way from device tables to groups of devices.
+
+A new kind is one line in `DEVICES`; what else must know of it fails loudly until it does
+(docs/architecture.md lists the places).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import torch
@@ -13,13 +17,19 @@ from gradmap.devices.battery import Battery, BatteryParams
 from gradmap.devices.ev_charger import EvCharger, EvChargerParams
 from gradmap.devices.generator import Generator, GeneratorParams
 from gradmap.devices.heat_pump import HeatPump, HeatPumpParams
+from gradmap.devices.parameters import DeviceParams
 from gradmap.errors import ScenarioError
 from gradmap.types import AgentIndex
 
-KINDS: Final = ("battery", "heat_pump", "generator", "ev_charger")
-"""Device kinds, in the order of a household's agents."""
-
 AnyDevice = Battery | HeatPump | Generator | EvCharger
+DEVICES: Final[Mapping[str, tuple[Callable[[Any], AnyDevice], type[DeviceParams]]]] = {
+    "battery": (Battery, BatteryParams),
+    "heat_pump": (HeatPump, HeatPumpParams),
+    "generator": (Generator, GeneratorParams),
+    "ev_charger": (EvCharger, EvChargerParams),
+}
+KINDS: Final = tuple(DEVICES)
+"""Device kinds, in the order of a household's agents."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,13 +73,8 @@ def groups_from_tables(
 
 def _device(kind: str, table: pd.DataFrame, *, dtype: torch.dtype) -> AnyDevice:
     """Return the device of a known kind with the parameters of `table`."""
-    if kind == "battery":
-        return Battery(BatteryParams.from_table(table, dtype=dtype))
-    if kind == "heat_pump":
-        return HeatPump(HeatPumpParams.from_table(table, dtype=dtype))
-    if kind == "generator":
-        return Generator(GeneratorParams.from_table(table, dtype=dtype))
-    return EvCharger(EvChargerParams.from_table(table, dtype=dtype))
+    device, params = DEVICES[kind]
+    return device(params.from_table(table, dtype=dtype))
 
 
 def _check_ids(tables: Mapping[str, pd.DataFrame], *, household_ids: Sequence[str]) -> None:
