@@ -9,20 +9,20 @@ the process. Ours is a child that ends with its input pipe, and that can be kill
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import select
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from federates.child_environment import child_environment
 from federates.config import BrokerAddress, CoreType
 from gradmap.errors import FederationError
 
 LOOPBACK = "127.0.0.1"
-KEY_VARIABLE = "HELICS_BROKER_KEY"
 ANSWER_TIMEOUT_S = 20.0
 _FIRST_PORT, _LAST_PORT = 24_000, 48_000
 _ATTEMPTS = 50
@@ -66,12 +66,12 @@ class Broker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, KEY_VARIABLE: self.key},
+            env=child_environment(self.key),
             start_new_session=True,
         )
         try:
             port = int(self._answer()["port"])
-        except FederationError:
+        except BaseException:  # also Ctrl-C: there is no `with` yet that would end the process
             self._end()
             raise
         self.address = BrokerAddress(host=LOOPBACK, port=port, core_type=core_type)
@@ -83,6 +83,10 @@ class Broker:
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._end()
+
+    def alive(self) -> bool:
+        """Whether the broker process is still there."""
+        return self._process.poll() is None
 
     def stop_everyone(self, message: str) -> None:
         """Send a global error: every federate stops within a fraction of a second."""
@@ -121,7 +125,8 @@ class Broker:
         """Close its input, which ends it; kill it if that does not help."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # closing flushes; the broker may be dead
+                    pipe.close()
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:

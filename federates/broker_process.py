@@ -12,7 +12,8 @@ from typing import Any
 
 import helics as h
 
-from federates.broker import KEY_VARIABLE, free_port_pair
+from federates.broker import free_port_pair
+from federates.child_environment import KEY_VARIABLE
 
 _ATTEMPTS = 20
 _ERROR_CODE = 1

@@ -89,16 +89,6 @@ class Inbox:
         """Return the newest values, or None while nobody has published."""
         return self._values.get(port.name)
 
-    def require(self, port: Port) -> Values:
-        """Return the newest values; KeyError while nobody has published."""
-        return self._values[port.name]
-
-    def copy(self) -> Inbox:
-        """Return an independent snapshot (arrays are shared, they are never written to)."""
-        twin = Inbox()
-        twin._values = dict(self._values)
-        return twin
-
 
 class Component(ABC):
     """One federate's model."""

@@ -17,6 +17,7 @@ from federates.messages import (
     STATUS,
     STATUS_IDS,
     Port,
+    Values,
 )
 from federates.series import SeriesReader
 
@@ -39,7 +40,10 @@ class Environment(Component):
 
     def __init__(self, settings: EnvironmentSettings, *, schedule: Schedule) -> None:
         self._dt_s = schedule.dt_s
+        self._lag = schedule.mode == "lag"
         self._reader = SeriesReader(settings.inputs_folder / "series" / "environment")
+        self._loaded_step = -1
+        self._outputs: dict[Port, Values] = {}
         position = {name: index for index, name in enumerate(self._reader.ids)}
         self._columns = {
             port: np.array([position[name] for name in names]) for port, names in COLUMNS.items()
@@ -55,6 +59,16 @@ class Environment(Component):
 
     def run_stage(self, stage: Stage, *, step: int, repeat: int, inbox: Inbox) -> StageResult:
         """Publish the values of step `step`."""
-        row = self._reader.next_row(float(step * self._dt_s))
-        outputs: Outputs = {port: row[columns] for port, columns in self._columns.items()}
-        return StageResult(outputs=outputs)
+        return StageResult(outputs=self._values(step))
+
+    def initial_outputs(self) -> Outputs:
+        """In coupling `lag` the first step would otherwise have no weather and no price."""
+        return self._values(0) if self._lag else {}
+
+    def _values(self, step: int) -> Outputs:
+        """Read the row of a step once."""
+        if step != self._loaded_step:
+            row = self._reader.next_row(float(step * self._dt_s))
+            self._outputs = {port: row[columns] for port, columns in self._columns.items()}
+            self._loaded_step = step
+        return self._outputs

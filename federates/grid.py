@@ -167,10 +167,14 @@ class Grid(Component):
             return
         message = f"step {step}: {outcome.status.name}: {outcome.message}"
         if self._settings.on_failure == "fail" or not self._solved:
+            advice = (
+                "Reduce the load; `feeder.on_failure: hold` has no earlier voltages to hold."
+                if self._settings.on_failure == "hold"
+                else "Reduce the load, or set `feeder.on_failure: hold` to go on with the last "
+                "voltages."
+            )
             raise ConvergenceError(
-                f"Feeder {self._settings.feeder!r} did not solve at {message} "
-                f"Reduce the load, or set `feeder.on_failure: hold` to go on with the last "
-                f"voltages."
+                f"Feeder {self._settings.feeder!r} did not solve at {message} {advice}"
             )
         LOG.warning("%s", message)
 

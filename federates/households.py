@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from federates.component import Component, Ids, Inbox, Outputs, Schedule, Stage, StageResult
 from federates.config import HouseholdsSettings
 from federates.messages import (
+    APPLIED_REQUESTS,
     CLOCK,
     CONNECTION_VOLTAGES,
     DEVICE_POWER,
@@ -46,7 +47,8 @@ from gradmap.observations import FEATURES, INDEX, N_FEATURES
 from gradmap.units import SECONDS_PER_HOUR
 
 SOC_KINDS = ("battery", "ev_charger")
-VEHICLE_SERIES = ("ev_plugged_in", "ev_trip_kwh", "ev_departure_h")
+# Series of vehicles, and what agents without one observe.
+VEHICLE_SERIES = {"ev_plugged_in": 1.0, "ev_trip_kwh": 0.0, "ev_departure_h": 0.0}
 
 
 class Households(Component):
@@ -89,6 +91,7 @@ class Households(Component):
         self._heated_agents = np.flatnonzero(kinds == "heat_pump")
         self._p_kw = torch.zeros(self._fleet.n_agents, dtype=torch.float64)
         self._q_kvar = torch.zeros_like(self._p_kw)
+        self._request_kw = np.zeros(self._fleet.n_agents)
         self._connection_index: NDArray[np.int64] | None = None
         self._setpoint_index = np.arange(self._fleet.n_agents)
         self._open_series()
@@ -101,8 +104,8 @@ class Households(Component):
         has_vehicle = "ev_charger" in self._fleet.kinds
         self._vehicle_series = (
             {
-                name: HomeSeries(folder, name, tuple(self._fleet.agent_ids))
-                for name in VEHICLE_SERIES
+                name: HomeSeries(folder, name, tuple(self._fleet.agent_ids), absent=absent)
+                for name, absent in VEHICLE_SERIES.items()
             }
             if has_vehicle
             else {}
@@ -125,6 +128,7 @@ class Households(Component):
             PV_POWER: self._ids,
             DEVICE_POWER: agents,
             DEVICE_STATES: agents,
+            APPLIED_REQUESTS: agents,
             STATES_OF_CHARGE: tuple(agents[index] for index in self._soc_agents),
             INDOOR_TEMPERATURES: tuple(agents[index] for index in self._heated_agents),
         }
@@ -179,11 +183,20 @@ class Households(Component):
         if stage is Stage.OBSERVE:
             return StageResult(outputs={OBSERVATIONS: self._observe(inbox)})
         iterate = self._schedule.mode == "iterate"
-        if iterate and repeat > 0 and inbox.require(STATUS)[SETTLED]:
+        if iterate and repeat > 0 and self._settled(inbox):
             return StageResult()
         if repeat == 0:
             self._move_devices(inbox)
         return StageResult(outputs=self._draw(inbox), again=iterate)
+
+    def _settled(self, inbox: Inbox) -> bool:
+        status = inbox.get(STATUS)
+        if status is None:
+            raise FederationError(
+                "Coupling `iterate` needs the grid's `status` to know when a step is settled, and "
+                "nobody publishes it. Publish it from your grid, or use `mode: ordered`."
+            )
+        return bool(status[SETTLED])
 
     def _load_step(self, step: int) -> None:
         """Read the exogenous rows of a step once."""
@@ -246,9 +259,9 @@ class Households(Component):
         has to be restored.
         """
         setpoints = inbox.get(SETPOINTS)
-        request_kw = torch.from_numpy(
-            np.zeros(self._fleet.n_agents) if setpoints is None else setpoints[self._setpoint_index]
-        )
+        if setpoints is not None:
+            self._request_kw = setpoints[self._setpoint_index]
+        request_kw = torch.from_numpy(self._request_kw)
         surroundings = self._surroundings(inbox)
         with torch.inference_mode():
             self._p_kw = self._fleet.feasible_power(
@@ -277,6 +290,7 @@ class Households(Component):
             PV_POWER: pv_kw,
             DEVICE_POWER: device_kw,
             DEVICE_STATES: state,
+            APPLIED_REQUESTS: self._request_kw,
             STATES_OF_CHARGE: state[self._soc_agents],
             INDOOR_TEMPERATURES: state[self._heated_agents],
         }
@@ -284,8 +298,8 @@ class Households(Component):
     def _solar(self, v_pu: Values) -> tuple[Values, Values]:
         """Return delivered PV power [kW] and its reactive power [kvar].
 
-        Both move only a share of the way to the curve, which keeps homes and grid from
-        overshooting each other when they answer in turn.
+        In coupling `iterate` both move only a share of the way to the curve, which keeps homes
+        and grid from overshooting each other when they answer in turn.
         """
         if self._pv_series is None:
             return self._pv_available_kw, self._pv_q_kvar
@@ -293,7 +307,9 @@ class Households(Component):
             wanted = self._inverters.output(
                 torch.from_numpy(self._pv_available_kw), v_pu=torch.from_numpy(v_pu)
             )
-        share = self._settings.relaxation
+        # Only where homes and grid answer each other within the step; a step of minutes is long
+        # enough for an inverter to reach its curve.
+        share = self._settings.relaxation if self._schedule.mode == "iterate" else 1.0
         self._pv_q_kvar = self._pv_q_kvar + share * (wanted.q_kvar.numpy() - self._pv_q_kvar)
         step_kw = share * (wanted.curtailed_kw.numpy() - self._curtailed_kw)
         self._curtailed_kw = self._curtailed_kw + step_kw

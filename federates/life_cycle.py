@@ -20,7 +20,7 @@ import helics as h
 import numpy as np
 import orjson
 
-from federates.broker import KEY_VARIABLE
+from federates.child_environment import KEY_VARIABLE
 from federates.component import Component, Ids, Inbox, Outputs, Stage
 from federates.config import FederateConfig
 from federates.granted_time import GrantedTimeWriter, granted_time_path
@@ -258,11 +258,11 @@ def run_federate(
         run_steps(link, component, config, timings)
         component.close()
     except BaseException as exc:
-        # What was recorded so far is worth keeping, whatever went wrong.
-        component.close()
         on_error(exc)
         with _helics_errors_logged():
             link.report_error(f"federate {config.name!r}: {exc}"[:2000])
+        # What was recorded so far is worth keeping, whatever went wrong.
+        component.close()
         raise
     timings.run_s = time.perf_counter() - timings.joined_s
     link.leave()

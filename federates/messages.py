@@ -36,7 +36,8 @@ class Port:
     quantity: str
     """Folder under `results/` in which the recorder keeps it, unit last."""
     units: str
-    """Units of the numbers as HELICS and OEDISI spell them; empty for codes and mixtures."""
+    """Units of the numbers, stated in every OEDISI message because some differ from the defaults
+    of its types (pu for V, fraction for percent, W/m^2 for kW/m^2); empty for codes, mixtures."""
     oedisi_type: str
     """Type in `oedisi.types.data_types`."""
     description: str
@@ -108,7 +109,7 @@ DEVICE_POWER = Port(
 STATES_OF_CHARGE = Port(
     name="states_of_charge",
     quantity="soc",
-    units="",
+    units="fraction",
     oedisi_type="StatesOfCharge",
     description="State of charge of batteries and vehicles at the end of the step. [fraction]",
 )
@@ -127,9 +128,16 @@ DEVICE_STATES = Port(
     description="State of every agent's device, end of step: state of charge [fraction], indoor "
     "temperature [degC], or a generator's last power [kW].",
 )
+APPLIED_REQUESTS = Port(
+    name="applied_requests",
+    quantity="request_kw",
+    units="kW",
+    oedisi_type="PowersReal",
+    description="Setpoint that each device was given in this step, before its limits. [kW]",
+)
 SETPOINTS = Port(
     name="setpoints",
-    quantity="request_kw",
+    quantity="setpoint_kw",
     units="kW",
     oedisi_type="PowersReal",
     description="Power each agent asks of its device, positive from the grid. [kW]",
@@ -137,14 +145,14 @@ SETPOINTS = Port(
 VOLTAGES = Port(
     name="voltages",
     quantity="v_pu",
-    units="",
+    units="pu",
     oedisi_type="VoltagesMagnitude",
     description="Line-to-neutral voltage magnitude of every node. [pu]",
 )
 CONNECTION_VOLTAGES = Port(
     name="connection_voltages",
     quantity="connection_v_pu",
-    units="",
+    units="pu",
     oedisi_type="MeasurementArray",
     description="Voltage magnitude across every load connection over its own base. [pu]",
 )
@@ -172,7 +180,7 @@ TAPS = Port(
 LOADINGS = Port(
     name="loadings",
     quantity="loading",
-    units="",
+    units="fraction",
     oedisi_type="MeasurementArray",
     description="Highest phase current of every branch over its normal rating. [fraction]",
 )
@@ -200,6 +208,7 @@ ALL_PORTS: Final = (
     STATES_OF_CHARGE,
     INDOOR_TEMPERATURES,
     DEVICE_STATES,
+    APPLIED_REQUESTS,
     SETPOINTS,
     VOLTAGES,
     CONNECTION_VOLTAGES,

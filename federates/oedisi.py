@@ -15,9 +15,10 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from federates.broker import KEY_VARIABLE
+from federates.child_environment import KEY_VARIABLE
 from federates.config import FederateConfig, describe
 from federates.messages import (
+    APPLIED_REQUESTS,
     CLOCK,
     CONNECTION_VOLTAGES,
     DEVICE_POWER,
@@ -51,6 +52,7 @@ HOUSEHOLD_OUT = (
     PV_POWER,
     DEVICE_POWER,
     DEVICE_STATES,
+    APPLIED_REQUESTS,
     STATES_OF_CHARGE,
     INDOOR_TEMPERATURES,
 )

@@ -13,14 +13,16 @@ from federates.messages import (
     INDOOR_TEMPERATURES,
     OBSERVATIONS,
     PORT_BY_NAME,
+    SETPOINTS,
     STATES_OF_CHARGE,
     Port,
 )
 from federates.series import SeriesWriter
 from gradmap.errors import FederationError
 
-# The clock is the time column; the others repeat what `device_states` and its peers hold.
-REPEATED: Final = (CLOCK, OBSERVATIONS, STATES_OF_CHARGE, INDOOR_TEMPERATURES)
+# The clock is the time column; the others repeat what `device_states`, `applied_requests` and
+# their peers hold.
+REPEATED: Final = (CLOCK, OBSERVATIONS, STATES_OF_CHARGE, INDOOR_TEMPERATURES, SETPOINTS)
 RECORDED: Final = tuple(port for port in ALL_PORTS if port not in REPEATED)
 
 

@@ -35,10 +35,15 @@ class SeriesWriter:
     ) -> None:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
+        if parts(folder):
+            raise ScenarioError(
+                f"Series folder {folder} already holds a recorded series, expected none. Remove "
+                f"it, or run into another folder."
+            )
         self._names = [TIME_COLUMN, *ids]
         self._buffer = np.empty((part_steps, len(self._names)))
         self._n_rows = 0
-        self._n_parts = len(parts(folder))
+        self._n_parts = 0
 
     def append(self, time_s: float, values: NDArray[np.float64] | Sequence[float]) -> None:
         """Add one step: `values` in the order of the ids."""
@@ -121,9 +126,13 @@ class SeriesReader:
 
 
 class HomeSeries:
-    """One materialised series, its columns put in the order of our ids; absent ids give 0."""
+    """One materialised series, its columns put in the order of our ids."""
 
-    def __init__(self, inputs_folder: Path, name: str, ids: Sequence[str]) -> None:
+    def __init__(
+        self, inputs_folder: Path, name: str, ids: Sequence[str], *, absent: float = 0.0
+    ) -> None:
+        """Open the series; ids without a column read `absent`."""
+        self._absent = absent
         self._reader = SeriesReader(inputs_folder / "series" / name)
         position = {column: index for index, column in enumerate(self._reader.ids)}
         present = [index for index, home in enumerate(ids) if home in position]
@@ -133,7 +142,7 @@ class HomeSeries:
 
     def next(self, time_s: float) -> NDArray[np.float64]:
         """Return the values of the step that starts at `time_s`, in the order of the ids."""
-        row = np.zeros(self._n)
+        row = np.full(self._n, self._absent)
         row[self._target] = self._reader.next_row(time_s)[self._source]
         return row
 

@@ -14,18 +14,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Final, Literal
 
 import psutil
 
-from federates.broker import KEY_VARIABLE, Broker
+from federates.broker import Broker
+from federates.child_environment import child_environment
 from federates.config import FederateConfig
 from federates.granted_time import granted_time_path, read_granted_time
+from federates.interrupts import end_as_interrupt
 from gradmap.errors import FederationError
 
 POLL_S = 0.05
@@ -33,8 +34,6 @@ LOOK_EVERY_S = 0.5
 STOP_GRACE_S = 3.0
 LOCAL_CORE_TYPES: Final = ("zmq", "zmq_ss")
 MAX_MEMORY_SAMPLES = 64
-# A federate gets what Python and HELICS need; credentials of the calling shell stay behind.
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 Exit = Literal["finished", "interrupted"]
 
@@ -113,7 +112,7 @@ def run_federation(
         )
     config_folder.mkdir(parents=True, exist_ok=True)
     log_folder.mkdir(parents=True, exist_ok=True)
-    with Broker(n_federates=len(configs), core_type=core_type) as broker, _sigterm_as_interrupt():
+    with Broker(n_federates=len(configs), core_type=core_type) as broker, end_as_interrupt():
         complete = [
             config.model_copy(update={"broker": broker.address, "log_folder": log_folder})
             for config in configs
@@ -127,24 +126,6 @@ def run_federation(
             return watch.interrupt()
         finally:
             watch.kill_rest()
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let `kill PID` end a run as Ctrl-C does: cleanly, with what was recorded."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        previous = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread, as in a notebook's executor
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 class _Watch:
@@ -195,7 +176,7 @@ class _Watch:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_child_environment(self._broker.key),
+                env=child_environment(self._broker.key),
                 start_new_session=True,  # Ctrl-C is ours to handle, and a group is easy to end
             )
         self._children.append(
@@ -218,6 +199,11 @@ class _Watch:
                 self._fail_after_death()
             if not running:
                 return self._outcome("finished")
+            if not self._broker.alive() and len(running) == len(self._children):
+                raise FederationError(
+                    "The HELICS broker process has died (killed, or out of memory?); the run was "
+                    "stopped; the finished parts of its record are kept. Run again."
+                )
             now_s = time.monotonic()
             if now_s >= next_look_s:
                 self._look(running, now_s)
@@ -290,24 +276,25 @@ class _Watch:
         )
 
     def _fail_after_death(self) -> None:
-        """Name who failed first: a killed federate, or the earliest error on record.
+        """Name who failed first: the earliest error on record, or else a killed federate.
 
-        The culprit records its error before it tells the others, but may exit after them.
+        A culprit records its error before it tells the others, but may exit after them. A killed
+        federate records nothing, and its peers notice only after many seconds.
         """
-        for child in self._children:
-            code = child.process.returncode
-            if code is not None and code < 0:
-                self._fail(child, f"was killed by signal {-code} ({signal.Signals(-code).name})")
         errors = {child.name: child.outcome() for child in self._children}
         reported = {name: seen for name, seen in errors.items() if "error" in seen}
         if reported:
             first = min(reported, key=lambda name: float(str(reported[name]["time"])))
             self._fail(self._child(first), f"failed: {reported[first]['error']}")
+        for child in self._children:
+            code = child.process.returncode
+            if code is not None and code < 0:
+                self._fail(child, f"was killed by signal {-code} ({signal.Signals(-code).name})")
         dead = next(child for child in self._children if child.process.returncode)
         self._fail(dead, f"ended with exit code {dead.process.returncode}")
 
     def _fail(self, child: _Child, what: str) -> None:
-        message = f"Federate {child.name!r} {what}. Its log: {child.log_path}"
+        message = f"Federate {child.name!r} {what.rstrip('.')}. Its log: {child.log_path}"
         self._stop_everyone(message)
         raise FederationError(message)
 
@@ -317,7 +304,9 @@ class _Watch:
         return self._outcome("interrupted")
 
     def _stop_everyone(self, message: str) -> None:
-        self._broker.stop_everyone(message)
+        """Tell everyone to stop and give them time to write what they have."""
+        with suppress(FederationError):  # a dead broker tells nobody; `kill_rest` follows
+            self._broker.stop_everyone(message)
         deadline_s = time.monotonic() + STOP_GRACE_S
         for child in self._children:
             try:
@@ -342,13 +331,3 @@ class _Watch:
             federates={child.name: child.outcome() for child in self._children},
             memory_mb={child.name: child.memory_mb for child in self._children},
         )
-
-
-def _child_environment(key: str) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not any(word in name.upper() for word in SECRET_WORDS)
-    }
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**kept, **threads, KEY_VARIABLE: key, "PYTHONUNBUFFERED": "1"}

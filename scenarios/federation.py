@@ -17,6 +17,7 @@ from federates.config import (
 )
 from federates.messages import Port
 from federates.oedisi import PORTS
+from federates.population_files import read_placement
 from scenarios.clock import Clock
 from scenarios.schema import Scenario
 
@@ -71,7 +72,7 @@ def federate_configs(
 def _households(scenario: Scenario, inputs_folder: Path) -> dict[str, Settings]:
     """Split the homes evenly over the processes, in order."""
     n_processes = scenario.federation.household_processes
-    n_homes = scenario.population.n_households
+    n_homes = len(read_placement(inputs_folder / "households.csv"))  # a user's file has its own
     bounds = [n_homes * i // n_processes for i in range(n_processes + 1)]
     return {
         f"households_{i + 1}": HouseholdsSettings(

@@ -148,7 +148,10 @@ def prepare(
     with _staging(folder) as staging:
         inputs = staging / "inputs"
         write_feeder_file(engine, scenario=scenario, path=inputs / "feeder.json")
-        materialise(scenario, connections=engine.connections, folder=staging, progress=report)
+        population = materialise(
+            scenario, connections=engine.connections, folder=staging, progress=report
+        )
+        _check_processes(scenario, n_households=len(population.households))
         fleet = Fleet.from_folder(inputs)
         for controller in scenario.controllers:
             make_controller(controller, fleet=fleet)  # refuses a policy of other agents
@@ -172,6 +175,16 @@ def open_feeder(scenario: Scenario) -> Engine:
             trust=feeder.trust,
         ),
     )
+
+
+def _check_processes(scenario: Scenario, *, n_households: int) -> None:
+    """Refuse processes without a home, which a user's households file may lead to."""
+    n_processes = scenario.federation.household_processes
+    if n_processes > n_households:
+        raise ScenarioError(
+            f"`federation.household_processes` is {n_processes}, expected at most the "
+            f"{n_households} households of {scenario.population.households_file}. Lower it."
+        )
 
 
 def _refuse_unless_free(folder: Path, *, overwrite: bool) -> None:

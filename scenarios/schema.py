@@ -163,7 +163,12 @@ class DeviceShares(Section):
 class PopulationSettings(Section):
     """Who lives on the feeder and what they own."""
 
-    n_households: int = Field(1000, ge=1, le=200_000, description="Number of households.")
+    n_households: int = Field(
+        1000,
+        ge=1,
+        le=200_000,
+        description="Number of households; your `households_file` has its own.",
+    )
     allocation: Literal["one_each", "independent"] = Field(
         "one_each",
         description="`one_each`: a household owns exactly one device; `independent`: 0..4 of them.",
@@ -332,7 +337,8 @@ class Scenario(Section):
     def _consistent(self) -> Self:
         if len(set(self.controllers)) != len(self.controllers):
             raise ValueError(f"`controllers` names one twice: {list(self.controllers)}")
-        if self.federation.household_processes > self.population.n_households:
+        drawn = self.population.households_file is None
+        if drawn and self.federation.household_processes > self.population.n_households:
             raise ValueError("`federation.household_processes` exceeds `population.n_households`")
         if self.coupling.mode == "iterate":
             self._repeats_fit()

@@ -13,8 +13,9 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, Time
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from scenarios.health import read_health
 from scenarios.metrics import Summary
-from scenarios.results import Run
+from scenarios.results import RESULTS_FOLDER, Run
 from scenarios.run import Progress
 
 # The rows of the table that `gradmap run` ends with: metric, label, decimals.
@@ -83,6 +84,12 @@ def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) 
 def verdict(run: Run, controller: str) -> str:
     """Return in a word or two whether a controller's run can be trusted."""
     info = run.run_info(controller)
+    if not info:  # launched by `helics run`, or killed: only the recorded steps can tell
+        n_steps = run.scenario.time.n_steps
+        health = read_health(run.folder / controller / RESULTS_FOLDER, n_steps=n_steps)
+        if health.missing_steps:
+            return f"ended at {health.n_steps_recorded}/{n_steps}"
+        return "healthy" if health.healthy else "unhealthy steps"
     if info["exit"] != "finished":
         return f"{info['exit']} at {info['n_steps_recorded']}/{info['n_steps']}"
     return "healthy" if info["health"]["healthy"] else "unhealthy steps"

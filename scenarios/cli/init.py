@@ -29,5 +29,8 @@ def command(path: Path, *, like: str, schema: bool, force: bool) -> None:
     if path.exists() and not force:
         raise click.UsageError(f"{path} exists; choose another name or pass --force.")
     text = json_schema() if schema else commented_scenario(load_scenario(bundled_scenarios()[like]))
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise click.UsageError(f"{path} cannot be written: {exc.strerror}.") from exc
     click.echo(f"Wrote {path}." + ("" if schema else f" Edit it, then: gradmap run {path}"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from gradmap.errors import FeederError, GradmapError, ScenarioError
-from scenarios.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from scenarios.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 
 # Command to (module, one-line help). The help stands here so that `gradmap --help` imports nothing.
 COMMANDS = {
@@ -58,21 +60,37 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; errors of ours become one message and an exit code."""
+    _replace_closed_streams()
+    from federates.interrupts import end_as_interrupt  # noqa: PLC0415  `--help` stays light
+
+    with end_as_interrupt():
+        code = _run(argv)
+    sys.exit(code)
+
+
+def _run(argv: list[str] | None) -> int:
     try:
         result: Any = cli.main(args=argv, standalone_mode=False)
     except click.ClickException as exc:
         exc.show()
-        sys.exit(BAD_INPUT)
+        return BAD_INPUT
     except (ScenarioError, FeederError) as exc:
         click.echo(f"Error: {exc}", err=True)
-        sys.exit(BAD_INPUT)
+        return BAD_INPUT
     except GradmapError as exc:
         click.echo(f"Error: {exc}", err=True)
-        sys.exit(FAILED)
+        return FAILED
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
-        sys.exit(INTERRUPTED)
-    sys.exit(result if isinstance(result, int) else 0)
+        return INTERRUPTED
+    return result if isinstance(result, int) else OK
+
+
+def _replace_closed_streams() -> None:
+    """A run started with a closed stdout or stderr, as by some schedulers, is still a run."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
 
 
 if __name__ == "__main__":
