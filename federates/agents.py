@@ -9,7 +9,7 @@ import torch
 
 from federates.component import Component, Ids, Inbox, Schedule, Stage, StageResult
 from federates.config import AgentsSettings
-from federates.messages import OBSERVATIONS, SETPOINTS, Port, Values
+from federates.topics import OBSERVATIONS, SETPOINTS, Port, Values
 from gradmap.baselines.registry import make_controller
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import FederationError

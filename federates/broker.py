@@ -24,19 +24,27 @@ from gradmap.errors import FederationError
 
 LOOPBACK = "127.0.0.1"
 ANSWER_TIMEOUT_S = 20.0
-_FIRST_PORT, _LAST_PORT = 24_000, 48_000
+_FIRST_PORT, _LAST_PORT = 16_000, 32_000
+_BLOCK = 128  # the most household processes, the other federates and the broker
+_FIRST_CORE = 5
 _ATTEMPTS = 50
 
 
-def free_port_pair() -> int:
-    """Return a port that is free together with the next one: a zmq broker listens on both."""
+def free_ports(n_federates: int) -> int:
+    """Return the first of a block of free ports.
+
+    A zmq broker listens on its port and the next; the cores of its federates count up from the
+    sixth. Blocks of two runs never overlap, and all lie below the ports that systems give to
+    outgoing connections, one of which may sit on a core's port at the wrong moment.
+    """
+    n_ports = _FIRST_CORE + n_federates
     for _ in range(_ATTEMPTS):
-        port = _FIRST_PORT + 2 * secrets.randbelow((_LAST_PORT - _FIRST_PORT) // 2)
-        if _can_bind(port) and _can_bind(port + 1):
+        port = _FIRST_PORT + _BLOCK * secrets.randbelow((_LAST_PORT - _FIRST_PORT) // _BLOCK)
+        if all(_can_bind(port + offset) for offset in range(n_ports)):
             return port
     raise FederationError(
-        f"No two neighbouring free TCP ports found on {LOOPBACK} in {_ATTEMPTS} attempts between "
-        f"{_FIRST_PORT} and {_LAST_PORT}. Close programs that hold ports there."
+        f"No block of {n_ports} free TCP ports found on {LOOPBACK} in {_ATTEMPTS} attempts "
+        f"between {_FIRST_PORT} and {_LAST_PORT}. Close programs that hold ports there."
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import helics as h
 
-from federates.broker import free_port_pair
+from federates.broker import free_ports
 from federates.child_environment import KEY_VARIABLE
 
 _ATTEMPTS = 20
@@ -22,7 +22,7 @@ _ERROR_CODE = 1
 def _create(n_federates: int, core_type: str) -> tuple[h.HelicsBroker, int]:
     """Start a broker on a free port; another program may take the port before we do."""
     for _ in range(_ATTEMPTS):
-        port = free_port_pair()
+        port = free_ports(n_federates)
         broker = h.helicsCreateBroker(
             core_type,
             "",

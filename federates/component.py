@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from federates.messages import Port, Values
+from federates.topics import Port, Values
 
 CouplingMode = Literal["ordered", "lag", "iterate"]
 Outputs = Mapping[Port, Values]

@@ -13,7 +13,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from federates.component import Schedule
-from federates.messages import Encoding
+from federates.topics import Encoding
 from gradmap.errors import ScenarioError
 from opendss_models.settings import EngineSettings
 

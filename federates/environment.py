@@ -9,7 +9,8 @@ import numpy as np
 
 from federates.component import Component, Ids, Inbox, Outputs, Schedule, Stage, StageResult
 from federates.config import EnvironmentSettings
-from federates.messages import (
+from federates.series import SeriesReader
+from federates.topics import (
     CLOCK,
     IRRADIANCE,
     OUTDOOR_TEMPERATURE,
@@ -19,7 +20,6 @@ from federates.messages import (
     Port,
     Values,
 )
-from federates.series import SeriesReader
 
 # Port to the columns of inputs/series/environment that it carries, in order.
 COLUMNS: Final[Mapping[Port, Ids]] = {

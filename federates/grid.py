@@ -9,7 +9,8 @@ import numpy as np
 
 from federates.component import Component, Ids, Inbox, Schedule, Stage, StageResult
 from federates.config import GridSettings
-from federates.messages import (
+from federates.population_files import read_placement
+from federates.topics import (
     CONNECTION_VOLTAGES,
     HEAD_POWER,
     LOADINGS,
@@ -23,7 +24,6 @@ from federates.messages import (
     Port,
     Values,
 )
-from federates.population_files import read_placement
 from gradmap.errors import ConvergenceError, FederationError
 from opendss_models.engine import Engine, EngineSettings, SolveOutcome, SolveStatus
 from opendss_models.feeders import feeder_path

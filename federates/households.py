@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from federates.component import Component, Ids, Inbox, Outputs, Schedule, Stage, StageResult
 from federates.config import HouseholdsSettings
-from federates.messages import (
+from federates.population_files import read_households
+from federates.series import HomeSeries
+from federates.topics import (
     APPLIED_REQUESTS,
     CLOCK,
     CONNECTION_VOLTAGES,
@@ -37,8 +39,6 @@ from federates.messages import (
     Port,
     Values,
 )
-from federates.population_files import read_households
-from federates.series import HomeSeries
 from gradmap.devices.base import Surroundings
 from gradmap.devices.fleet import Fleet
 from gradmap.devices.pv import PvInverters, VoltVarCurve, VoltWattCurve

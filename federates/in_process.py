@@ -12,7 +12,7 @@ import numpy as np
 
 from federates.component import Component, Ids, Inbox, Outputs, Schedule, Stage
 from federates.config import FederateConfig
-from federates.messages import PORT_BY_NAME, Values, check_values
+from federates.topics import PORT_BY_NAME, Values, check_values
 
 
 @dataclass(frozen=True, kw_only=True)

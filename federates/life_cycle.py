@@ -24,7 +24,7 @@ from federates.child_environment import KEY_VARIABLE
 from federates.component import Component, Ids, Inbox, Outputs, Stage
 from federates.config import FederateConfig
 from federates.granted_time import GrantedTimeWriter, granted_time_path
-from federates.messages import (
+from federates.topics import (
     IDS_TOPIC,
     PORT_BY_NAME,
     Port,

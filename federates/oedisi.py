@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from federates.child_environment import KEY_VARIABLE
 from federates.config import FederateConfig, describe
-from federates.messages import (
+from federates.recorder import RECORDED
+from federates.topics import (
     APPLIED_REQUESTS,
     CLOCK,
     CONNECTION_VOLTAGES,
@@ -41,7 +42,6 @@ from federates.messages import (
     VOLTAGES,
     Port,
 )
-from federates.recorder import RECORDED
 from gradmap.errors import ScenarioError
 
 ENVIRONMENT_PORTS = (CLOCK, PRICE, OUTDOOR_TEMPERATURE, IRRADIANCE)

@@ -7,7 +7,8 @@ from typing import Final
 
 from federates.component import Component, Ids, Inbox, Schedule, Stage, StageResult
 from federates.config import RecorderSettings
-from federates.messages import (
+from federates.series import SeriesWriter
+from federates.topics import (
     ALL_PORTS,
     CLOCK,
     INDOOR_TEMPERATURES,
@@ -17,7 +18,6 @@ from federates.messages import (
     STATES_OF_CHARGE,
     Port,
 )
-from federates.series import SeriesWriter
 from gradmap.errors import FederationError
 
 # The clock is the time column; the others repeat what `device_states`, `applied_requests` and

@@ -10,6 +10,7 @@ feeder. Voltages are per unit of the node's line-to-neutral base or of the conne
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,8 +103,7 @@ class Engine:
         """Run the master file and put the solver into a known state."""
         cwd = Path.cwd()
         try:
-            self._dss.Text.Command("clear")
-            self._dss.Text.Command(f'compile "{self.feeder.resolve()}"')
+            self._run_master()
         except self._dss_error as exc:
             raise FeederError(f"Feeder {self.feeder}: OpenDSS does not compile it: {exc}") from exc
         finally:
@@ -130,6 +130,18 @@ class Engine:
         self._capacitors = element_names(self._dss.Capacitors)
         if locked:
             self.set_taps(np.zeros(len(self.regulator_ids)))
+
+    def _run_master(self) -> None:
+        """Run the master file; without trust, what it writes is thrown away."""
+        master = f'"{self.feeder.resolve()}"'
+        self._dss.Text.Command("clear")
+        if self.settings.trust:
+            self._dss.Text.Command(f"compile {master}")
+            return
+        # `compile` would make the feeder's folder the output folder, `redirect` leaves it.
+        with tempfile.TemporaryDirectory(prefix="gradmap-") as folder:
+            self._dss.Basic.DataPath(folder)
+            self._dss.Text.Command(f"redirect {master}")
 
     def _cold_start(self) -> None:
         """Make the next solve start from no-load voltages with controls unarmed."""

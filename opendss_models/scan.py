@@ -1,79 +1,40 @@
 """Read a feeder's files before OpenDSS does: a .dss file is code.
 
-OpenDSS loads a native library named by a property (`UserModel=`), writes files where a command
-says (`Export`, `Save`), and reads any path. The scan follows every file that the master file
-includes and reports such statements with file and line. `trust=True` lets them pass; a missing
-file never passes.
+OpenDSS loads a native library named by a property (`UserModel=`), writes files where a command,
+option or property says (`Export`, `Set CaseName`, `Action=dblsave`), and reads any path. The scan
+follows every file that the master file includes and reports such statements with file and line;
+`opendss_models.scan_rules` lists what a file may say without trust. `trust=True` lets the rest
+pass; a missing file never passes. It is a filter, not a sandbox.
 
 Allowed without trust: files in the master file's folder, and line codes and other data files
 (.dss, .txt, .csv) in the folder above it, because the IEEE feeders share one line-code file there.
 `Show` and `Plot` are reported but allowed: without an editor or a display they at most write their
-report beside the master file, under names of OpenDSS's choosing.
+report into the output folder, which `Engine` throws away.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from gradmap.errors import FeederError
+from opendss_models import scan_rules as rules
+from opendss_models.dss_text import Token, split_statement, statements
 from opendss_models.topology import nearest_name
 
-LIBRARY_PROPERTIES = ("usermodel", "shaftmodel", "dynadll")
-"""Properties that make OpenDSS load a native library."""
-LIBRARY_CLASSES = ("generator", "pvsystem", "storage", "capcontrol", "capusercontrol", "windgen")
-"""Classes that have such a property; values without a name are refused in them."""
-REFUSED_COMMANDS = {
-    "doscmd": "runs a shell command",
-    "save": "writes files",
-    "dump": "writes files",
-    "export": "writes files",
-    "exportoverloads": "writes files",
-    "exportvviolations": "writes files",
-    "alignfile": "writes files",
-    "obfuscate": "rewrites the circuit",
-    "fileedit": "starts an editor",
-    "formedit": "opens a window",
-    "top": "starts a program",
-    "cd": "leaves the feeder's folder",
-    "clone": "starts further engines",
-    "newactor": "starts further engines",
-}
-HARMLESS_COMMANDS = {"show", "plot", "visualize", "di_plot", "panel"}
-"""Commands that are reported and then left alone."""
-INCLUDE_COMMANDS = ("redirect", "compile")
-DATA_COMMANDS = ("buscoords", "latlongcoords", "giscoords", "uuids")
-REFUSED_OPTIONS = ("datapath", "editor")
 SHARED_SUFFIXES = {".dss", ".txt", ".csv"}
 """Kinds of file that may also lie in the folder above the master file's."""
 MAX_FILES = 2000
 
-_EDIT_COMMANDS = ("new", "edit", "select", "batchedit", "~", "more", "m")
-_CONTINUE_COMMANDS = ("~", "more", "m")
-_WORDS = (
-    *REFUSED_COMMANDS,
-    *HARMLESS_COMMANDS,
-    *INCLUDE_COMMANDS,
-    *DATA_COMMANDS,
-    *_EDIT_COMMANDS,
-    "set",
-)
-_QUOTED = r"""\"[^"]*"?|'[^']*'?|\([^)]*\)?|\[[^\]]*\]?|\{[^}]*\}?"""
-_TOKEN = re.compile(
-    rf"""\s*(?:(?P<name>{_QUOTED}|[^\s=,"'(\[{{]+)\s*=\s*)?(?P<value>{_QUOTED}|[^\s,=]+)[\s,]*"""
-)
-_DATA_FILE = re.compile(
-    r"""(?<!\w)(?:(?:pq)?csvf\w*|csv|sngf\w*|dblf\w*|file)\s*=\s*("[^"]*"|'[^']*'|[^\s,)\]}"']+)""",
-    re.IGNORECASE,
-)
 _LIBRARY = re.compile(
-    rf"""\b(?:{"|".join(LIBRARY_PROPERTIES)})\b|\.(?:so|dll|dylib)\b""", re.IGNORECASE
+    rf"""\b(?:{"|".join(rules.LIBRARY_PROPERTIES)})\b|\.(?:so|dll|dylib)\b""", re.IGNORECASE
 )
-_MENTION = re.compile(rf"(?:^|[^\w.])({'|'.join(LIBRARY_CLASSES)})(?:\.|\s*$)", re.IGNORECASE)
-_CLOSING = {'"': '"', "'": "'", "(": ")", "[": "]", "{": "}"}
+_PROPERTY = re.compile(r"""[^\s"'=(){}\[\]]+""")
+_PATH_PARTS = ("/", "\\", "..")
+_MAX_NESTING = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,44 +119,17 @@ def _scan_file(path: Path, *, scan: _Scan) -> None:
         raise FeederError(f"Feeder in {scan.root}: it includes more than {MAX_FILES} files.")
     scan.files.append(path)
     active_class = ""
-    for number, statement in _statements(path):
+    for number, statement in statements(path):
         active_class = _scan_statement(
             statement, path=path, number=number, active_class=active_class, scan=scan
         )
 
 
-def _statements(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line number and text of every statement, comments left out."""
-    in_block = False
-    # Not `splitlines()`: OpenDSS breaks lines at CR and LF only, and opens a block comment only at
-    # the very start of a line. Seeing fewer statements than it does would be a hole.
-    for number, raw in enumerate(path.read_text(errors="replace").split("\n"), start=1):
-        if in_block or raw.startswith("/*"):
-            in_block = "*/" not in raw
-            continue
-        line = raw.strip()
-        line = _without_comment(line)
-        if line:
-            yield number, line
-
-
-def _without_comment(line: str) -> str:
-    """Cut a line at `!` or `//` outside of quotes and brackets."""
-    quote = ""
-    for k, char in enumerate(line):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in _CLOSING:
-            quote = _CLOSING[char]
-        elif char == "!" or (line.startswith("//", k) and (k == 0 or line[k - 1].isspace())):
-            return line[:k].strip()
-    return line
-
-
-def _scan_statement(
-    statement: str, *, path: Path, number: int, active_class: str, scan: _Scan
-) -> str:
+def _scan_statement(text: str, *, path: Path, number: int, active_class: str, scan: _Scan) -> str:
     """Record the findings of one statement; return the class that `~` would continue."""
+    tokens, statement = split_statement(text)
+    if not tokens:
+        return active_class
 
     def report(reason: str, *, refused: bool = True, fatal: bool = False) -> None:
         scan.findings.append(
@@ -209,104 +143,191 @@ def _scan_statement(
             )
         )
 
-    tokens = [
-        (m["name"] and _unquote(m["name"]), _unquote(m["value"]))
-        for m in _TOKEN.finditer(statement)
-    ]
-    if not tokens:
-        return active_class
     if _LIBRARY.search(statement):
         report("names a native library or a property that loads one")
-    name, first = tokens[0]
-    commands = set() if name else _commands(first.lower())
-    arguments = tokens[1:] if commands else tokens
-    for command in sorted(commands & REFUSED_COMMANDS.keys()):
-        report(f"`{command}` {REFUSED_COMMANDS[command]}")
-    if commands & HARMLESS_COMMANDS:
-        report("shows a report; ignored", refused=False)
-    if commands & {"set"}:
-        _check_options(arguments, report=report)
-    includes = commands & {*INCLUDE_COMMANDS, *DATA_COMMANDS}
-    if includes and arguments:
-        target = _check_path(arguments[0][1], path=path, scan=scan, report=report)
-        if target and includes & set(INCLUDE_COMMANDS):
-            _scan_file(target, scan=scan)
+    if tokens[0].name:
+        _check_assignment(tokens[0], report=report)
+        parts = tokens[0].name.lower().split(".")
+        active_class = parts[0] if len(parts) > 2 else ""
+        _check_element(tokens, path=path, active_class=active_class, scan=scan, report=report)
+        return active_class
+    command = _command(tokens[0].value, report=report)
+    arguments = tokens[1:]
+    if command in (*rules.INCLUDE_COMMANDS, *rules.DATA_COMMANDS):
+        _follow(command, arguments, path=path, scan=scan, report=report)
         return ""
-    for match in _DATA_FILE.finditer(statement):
-        _check_path(_unquote(match[1]), path=path, scan=scan, report=report)
-    active_class = _class_of(statement, commands, arguments, active_class=active_class)
-    _check_properties(commands, arguments, active_class=active_class, report=report)
+    if command in rules.OPTION_COMMANDS:
+        _check_options(command, arguments, report=report)
+    if command in rules.REPORT_COMMANDS:
+        report("shows a report; ignored", refused=False)
+        if any(part in token.value for token in arguments for part in _PATH_PARTS):
+            report("a report's name must not lead into another folder")
+    if command in rules.EDIT_COMMANDS and command not in rules.CONTINUE_COMMANDS:
+        active_class = _check_object(command, arguments[:1], report=report)
+        arguments = arguments[1:]
+    elif command not in rules.CONTINUE_COMMANDS:
+        _check_values(arguments, path=path, scan=scan, report=report)
+        return ""
+    _check_element(
+        arguments,
+        path=path,
+        active_class=active_class,
+        continued=command in rules.CONTINUE_COMMANDS,
+        scan=scan,
+        report=report,
+    )
     return active_class
 
 
-def _commands(word: str) -> set[str]:
-    """Return which commands of interest a first word is, or may abbreviate."""
-    if word in _WORDS:
-        return {word}
-    return {command for command in _WORDS if command.startswith(word)}
+def _command(word: str, *, report: _Report) -> str:
+    """Return the command that a first word is, or report that it may not be used."""
+    word = word.lower()
+    found = rules.meanings(word, known={*rules.ALLOWED_COMMANDS, *rules.REFUSED_COMMANDS})
+    refused = sorted(found & rules.REFUSED_COMMANDS.keys())
+    for command in refused:
+        means = "" if word == command else f", which `{word}` can mean,"
+        report(f"`{command}`{means} {rules.REFUSED_COMMANDS[command]}")
+    if not found:
+        report(f"`{word[:40]}` is not a command that OpenDSS documents")
+    if len(found) > 1 and not refused:
+        report(f"`{word}` can mean {', '.join(sorted(found))}; write the command out")
+    return found.pop() if len(found) == 1 else ""
 
 
-def _class_of(
-    statement: str,
-    commands: set[str],
-    arguments: list[tuple[str | None, str]],
+def _follow(
+    command: str, arguments: Sequence[Token], *, path: Path, scan: _Scan, report: _Report
+) -> None:
+    """Check the file that a statement includes, and scan it if it holds statements."""
+    if not arguments:
+        return
+    target = _check_path(arguments[0].value, path=path, scan=scan, report=report)
+    if target and command in rules.INCLUDE_COMMANDS:
+        _scan_file(target, scan=scan)
+
+
+def _check_assignment(token: Token, *, report: _Report) -> None:
+    """Report `element.property=value` whose text OpenDSS would take apart again."""
+    # The engine rebuilds `property="value" ...` from it and parses that anew.
+    if not _PROPERTY.fullmatch(token.name) or '"' in token.value:
+        report("quotes, brackets or blanks in it can hide another property; write it plainly")
+
+
+def _check_object(command: str, arguments: Sequence[Token], *, report: _Report) -> str:
+    """Report names that lead out of the folder; return the class of the object."""
+    if not arguments:
+        return ""
+    reference = arguments[0].value
+    class_name, dot, name = reference.lower().partition(".")
+    if not dot:
+        class_name, name = "", reference
+    if reference.startswith("@"):
+        report(f"the object is a variable ({reference}); write it out")
+    catalogue = class_name in rules.CATALOGUE_CLASSES
+    if command == "new" and any(
+        part in name for part in _PATH_PARTS if not (catalogue and part == "/")
+    ):
+        report(f"the name {name[:80]!r} could lead to a file in another folder")
+    return class_name
+
+
+def _check_options(command: str, arguments: Sequence[Token], *, report: _Report) -> None:
+    """Report options of `Set` and `Solve` that write files or reach outside."""
+    for token in arguments:
+        if not token.name:
+            if command != "solve" or token.value.lower() != "all":
+                report(f"{token.value[:80]!r} can set any option; name the option")
+            continue
+        known = {*rules.ALLOWED_OPTIONS, *rules.REFUSED_OPTIONS}
+        found = rules.meanings(token.name.lower(), known=known)
+        for option in sorted(found & rules.REFUSED_OPTIONS.keys()):
+            if option not in rules.SWITCH_OPTIONS or not rules.is_off(token.value):
+                report(f"option `{option}` {rules.REFUSED_OPTIONS[option]}")
+        if not found:
+            report(f"`{token.name[:40]}` is not an option that OpenDSS documents")
+        if "mode" in found and rules.meanings(token.value.lower(), known=rules.WRITING_MODES):
+            report(f"mode `{token.value}` writes files")
+
+
+def _check_element(
+    arguments: Sequence[Token],
     *,
+    path: Path,
     active_class: str,
-) -> str:
-    """Return the class of the element that a following `~` would continue."""
-    if commands & {"new", "edit", "select", "batchedit"} and arguments:
-        return arguments[0][1].split(".", 1)[0].lower()
-    mention = _MENTION.search(statement)
-    return mention[1].lower() if mention else active_class
-
-
-def _check_options(arguments: list[tuple[str | None, str]], *, report: _Report) -> None:
-    """Report options of `Set` that reach outside."""
-    for name, _ in arguments:
-        for option in REFUSED_OPTIONS:
-            if name and len(name) > 1 and option.startswith(name.lower()):
-                report(f"option `{option}` reaches outside the feeder's folder")
-
-
-def _check_properties(
-    commands: set[str],
-    arguments: list[tuple[str | None, str]],
-    *,
-    active_class: str,
+    continued: bool = False,
+    scan: _Scan,
     report: _Report,
 ) -> None:
-    """Report properties that load a library, abbreviated or by position."""
-    continues = bool(commands & {*_CONTINUE_COMMANDS})
-    risky = active_class in LIBRARY_CLASSES or active_class.startswith("@")
-    editing = risky and bool(commands & {*_EDIT_COMMANDS})
-    for position, (name, _) in enumerate(arguments):
-        if name:
-            short = name.lower().rsplit(".", 1)[-1]
-            for forbidden in LIBRARY_PROPERTIES:
-                if short != forbidden and short and forbidden.startswith(short):
-                    report(f"`{name}=` can mean `{forbidden}`, which loads a native library")
-        elif editing and (position > 0 or continues):
+    """Report properties of an element that load, write or reach outside."""
+    _check_values(arguments, path=path, scan=scan, report=report)
+    safe = 0 if continued else rules.SAFE_POSITIONS.get(active_class, 0)
+    for position, token in enumerate(arguments):
+        if token.name:
+            safe = 0  # a value without a name counts from the last property named
+            _check_property(token, report=report)
+        elif position >= safe and active_class not in rules.FREE_CLASSES:
             report(
-                f"a value without a name can reach a property of {active_class} that loads a "
-                f"native library; name the property"
+                f"a value without a name can reach a property of {active_class or 'any element'} "
+                f"that reads or writes files or loads a native library; name the property"
             )
 
 
-def _check_path(text: str, *, path: Path, scan: _Scan, report: _Report) -> Path | None:
+def _check_property(token: Token, *, report: _Report) -> None:
+    """Report a named property that loads a library or writes a file, abbreviated or not."""
+    short = _short_name(token)
+    for full in rules.LIBRARY_PROPERTIES:
+        if short != full and rules.abbreviates(short, full):
+            report(f"`{token.name}=` can mean `{full}`, which loads a native library")
+    if rules.is_number(token.value):
+        return
+    harmless = token.value.lower() in rules.HARMLESS_ACTIONS
+    if rules.abbreviates(short, "action") and not harmless:
+        report(f"`{token.name}={token.value[:40]}` can write a file")
+    if rules.abbreviates(short, "debugtrace") and not rules.is_off(token.value):
+        report(f"`{token.name}={token.value[:40]}` can write a file at every solve")
+
+
+def _check_values(tokens: Sequence[Token], *, path: Path, scan: _Scan, report: _Report) -> None:
+    """Check every file that a value names, also inside arrays, and refuse variables."""
+    for token in _nested(tokens):
+        if token.value.startswith("@"):
+            report(f"the value is a variable ({token.value[:40]}); write it out")
+        short = _short_name(token)
+        exact = short in (*rules.FILE_PROPERTIES, "file")
+        short_form = any(rules.abbreviates(short, full) for full in rules.FILE_PROPERTIES)
+        if exact or (short_form and not rules.is_number(token.value)):
+            _check_path(token.value, path=path, scan=scan, report=report, fatal=exact)
+
+
+def _nested(tokens: Sequence[Token], *, depth: int = 0) -> Iterator[Token]:
+    """Yield values and the values in their quotes or brackets."""
+    for token in tokens:
+        yield token
+        if token.quoted and "=" in token.value and depth < _MAX_NESTING:
+            yield from _nested(split_statement(token.value)[0], depth=depth + 1)
+
+
+def _short_name(token: Token) -> str:
+    """Return the property's name without the element's."""
+    return token.name.lower().rsplit(".", 1)[-1].strip()
+
+
+def _check_path(
+    text: str, *, path: Path, scan: _Scan, report: _Report, fatal: bool = True
+) -> Path | None:
     """Return the file that a reference means, or report why it cannot be used."""
     text = text.replace("\\", "/")
     if text.startswith("@"):
-        report(f"the file name is a variable ({text}); write it out", fatal=True)
+        report(f"the file name is a variable ({text}); write it out", fatal=fatal)
         return None
     absolute = text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text) is not None
     try:
         target = (path.parent / text).resolve()
         exists = target.is_file()
     except (OSError, ValueError):
-        report(f"{text[:80]!r} cannot be the name of a file", fatal=True)
+        report(f"{text[:80]!r} cannot be the name of a file", fatal=fatal)
         return None
     if not exists:
-        report(f"file {text!r} does not exist{_did_you_mean(target)}", fatal=True)
+        report(f"file {text!r} does not exist{_did_you_mean(target)}", fatal=fatal)
         return None
     if absolute:
         report(f"{text!r} is an absolute path; make it relative to this file")
@@ -323,10 +344,3 @@ def _did_you_mean(path: Path) -> str:
         return f" (there is no folder {str(path.parent)!r})"
     near = nearest_name(path.name, names=[entry.name for entry in path.parent.iterdir()])
     return f", did you mean {near!r}?" if near else ""
-
-
-def _unquote(value: str) -> str:
-    """Return a value without OpenDSS's quotes or brackets."""
-    if value and value[0] in "\"'([{":
-        return value.strip("\"'()[]{}").strip()
-    return value

@@ -15,9 +15,9 @@ from federates.config import (
     ScheduleSettings,
     Settings,
 )
-from federates.messages import Port
 from federates.oedisi import PORTS
 from federates.population_files import read_placement
+from federates.topics import Port
 from scenarios.clock import Clock
 from scenarios.schema import Scenario
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from opendss_models.engine import Engine
 from scenarios.schema import Scenario
 
 
 def write_feeder_file(engine: Engine, *, scenario: Scenario, path: Path) -> None:
-    """Write nodes, buses with coordinates, branches with ratings and load connections."""
+    """Write nodes, buses with coordinates, branches with ratings, connections and remarks."""
     feeder_map = engine.feeder_map()
     data = {
         "source": scenario.feeder.source,
         "source_bus": feeder_map.source_bus,
         "regulators": scenario.feeder.regulators,
-        "nodes": [
-            {"id": node, "bus": bus, "phase": int(phase), "kv_base": float(kv)}
-            for node, kv in zip(engine.node_ids, engine.node_kv_base, strict=True)
-            for bus, _, phase in [node.rpartition(".")]
-        ],
+        "notes": list(engine.notes),
+        "nodes": _nodes(engine),
         "buses": [
             {
                 "bus": b.bus,
@@ -52,9 +50,26 @@ def write_feeder_file(engine: Engine, *, scenario: Scenario, path: Path) -> None
             }
             for c in engine.connections
         ],
-        "regulators_ids": list(engine.regulator_ids),
+        "regulator_ids": list(engine.regulator_ids),
     }
     path.write_text(json.dumps(data, indent=1, allow_nan=False))
+
+
+def _nodes(engine: Engine) -> list[dict[str, Any]]:
+    """Return every node; `grounded` says whether its voltage to ground is defined."""
+    rows = zip(engine.node_ids, engine.node_kv_base, engine.grounded, engine.energised, strict=True)
+    return [
+        {
+            "id": node,
+            "bus": bus,
+            "phase": int(phase),
+            "kv_base": float(kv),
+            "grounded": bool(grounded),
+            "energised": bool(energised),
+        }
+        for node, kv, grounded, energised in rows
+        for bus, _, phase in [node.rpartition(".")]
+    ]
 
 
 def _finite(value: float) -> float | None:

@@ -76,9 +76,19 @@ for _tag, _pattern, _first in _RESOLVERS:
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct_plain_float)
 
 
+_LINE_BREAKS = re.compile("[\\n\\r\\x85\\u2028\\u2029]")
+
+
 class _Dumper(yaml.SafeDumper):
     """Quotes what either YAML 1.1 or our loader would not read as text, such as 1e3."""
 
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Escape line breaks of every alphabet, which YAML would fold into spaces."""
+        style = '"' if _LINE_BREAKS.search(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 for _tag, _pattern, _first in _RESOLVERS:
     _Dumper.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
@@ -120,8 +130,13 @@ def find_scenario(name_or_path: str) -> Path:
     )
 
 
-def load_scenario(path: Path) -> Scenario:
+def load_scenario(path: Path, *, check_files: bool = True) -> Scenario:
     """Read a scenario file; relative paths inside it are relative to the file.
+
+    Args:
+        path: The file.
+        check_files: Whether the files it names must exist. Reading the results of a finished run
+            does not need them.
 
     Raises:
         ScenarioError: The file cannot be read, is not YAML, or holds wrong settings; the message
@@ -147,17 +162,17 @@ def load_scenario(path: Path) -> Scenario:
             f"Scenario {path}: holds {type(data).__name__}, expected `key: value` lines. "
             f"`gradmap init my.yaml` writes a commented example."
         )
-    return parse_scenario(data, origin=path)
+    return parse_scenario(data, origin=path, check_files=check_files)
 
 
-def parse_scenario(data: dict[str, Any], *, origin: Path) -> Scenario:
+def parse_scenario(data: dict[str, Any], *, origin: Path, check_files: bool = True) -> Scenario:
     """Check a scenario's data; `origin` names it in errors and anchors relative paths."""
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as exc:
         findings = "\n  ".join(_finding(item) for item in exc.errors(include_url=False))
         raise ScenarioError(f"Scenario {origin}:\n  {findings}") from exc
-    anchored: Scenario = _anchor(scenario, origin.resolve().parent)
+    anchored: Scenario = _anchor(scenario, origin.resolve().parent, check_files=check_files)
     return anchored
 
 
@@ -190,16 +205,16 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     )
 
 
-def _anchor(model: Any, folder: Path) -> Any:
-    """Make the relative paths of a section absolute, and check that their files exist."""
+def _anchor(model: Any, folder: Path, *, check_files: bool) -> Any:
+    """Make the relative paths of a section absolute; refuse those that lead nowhere if asked."""
     updates: dict[str, Any] = {}
     for name in type(model).model_fields:
         value = getattr(model, name)
         if isinstance(value, BaseModel):
-            updates[name] = _anchor(value, folder)
+            updates[name] = _anchor(value, folder, check_files=check_files)
         elif isinstance(value, Path):
             path = value if value.is_absolute() else folder / value
-            if not _exists(path):
+            if check_files and not _exists(path):
                 raise ScenarioError(
                     f"`{name}` names {value}, which does not exist (looked in {folder}). "
                     f"Paths in a scenario are relative to its file."

@@ -270,7 +270,7 @@ class ControllerResults:
 
 
 def open_run(folder: Path | str, *, scenario: Scenario | None = None) -> Run:
-    """Open a run folder.
+    """Open a run folder; files outside it that its scenario names may be gone.
 
     Args:
         folder: The folder that `gradmap run` wrote; it holds scenario.yaml.
@@ -285,7 +285,7 @@ def open_run(folder: Path | str, *, scenario: Scenario | None = None) -> Run:
     if scenario is None:
         from scenarios.loading import load_scenario  # noqa: PLC0415 - not needed with `scenario`
 
-        scenario = load_scenario(_require_file(folder / "scenario.yaml"))
+        scenario = load_scenario(_require_file(folder / "scenario.yaml"), check_files=False)
     return Run(folder, scenario=scenario)
 
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -28,7 +26,7 @@ from federates.registry import make_component
 from federates.supervisor import FederationOutcome, Watchdogs, run_federation
 from gradmap.baselines.registry import check_controller, make_controller
 from gradmap.devices.fleet import Fleet
-from gradmap.errors import ScenarioError
+from gradmap.errors import FederationError, FeederError, ScenarioError
 from opendss_models.engine import Engine, EngineSettings
 from opendss_models.feeders import feeder_path
 from scenarios.federation import federate_configs
@@ -37,10 +35,16 @@ from scenarios.health import read_health
 from scenarios.inputs import materialise
 from scenarios.loading import config_hash, dump_scenario, find_scenario, load_scenario
 from scenarios.results import Run, open_run
+from scenarios.run_folder import (
+    INPUTS_FOLDER,
+    SCENARIO_FILE,
+    claimed,
+    in_use,
+    refuse_unless_free,
+    staging,
+)
 from scenarios.schema import Scenario
 
-RUN_MARKER = "scenario.yaml"
-STAGING_FOLDER = "prepare.partial"
 PACKAGES = (
     "gradmap",
     "helics",
@@ -97,30 +101,19 @@ def run_scenario(
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(find_scenario(str(scenario)))
-    folder = (out or default_folder(scenario)).resolve()
-    prepare(scenario, folder=folder, overwrite=overwrite, on_progress=on_progress)
-    for controller in scenario.controllers:
-        ended = run_controller(
-            scenario,
-            controller=controller,
-            folder=folder,
-            in_process=in_process,
-            on_progress=on_progress,
-        )
-        if ended.exit == "interrupted":
-            break
-    return open_run(folder, scenario=scenario)
-
-
-def default_folder(scenario: Scenario) -> Path:
-    """Return `runs/<name>-<local time>`, made unique by a counter if need be."""
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")  # a label for people
-    folder = Path("runs") / f"{scenario.name}-{stamp}"
-    attempt = 1
-    while folder.exists():
-        attempt += 1
-        folder = Path("runs") / f"{scenario.name}-{stamp}-{attempt}"
-    return folder
+    with claimed(out, scenario=scenario) as folder:
+        prepare(scenario, folder=folder, overwrite=overwrite, on_progress=on_progress)
+        for controller in scenario.controllers:
+            ended = run_controller(
+                scenario,
+                controller=controller,
+                folder=folder,
+                in_process=in_process,
+                on_progress=on_progress,
+            )
+            if ended.exit == "interrupted":
+                break
+        return open_run(folder, scenario=scenario)
 
 
 def prepare(
@@ -137,30 +130,26 @@ def prepare(
     Raises:
         ScenarioError, FeederError: What is wrong; the folder is as it was before.
     """
-    _refuse_unless_free(folder, overwrite=overwrite)
-    _check_controllers(scenario.controllers)
-    engine = open_feeder(scenario)
+    refuse_unless_free(folder, scenario=scenario, overwrite=overwrite)
+    own_folders = [controller_folder(controller) for controller in scenario.controllers]
 
     def report(share: float) -> None:
         if on_progress is not None:
             on_progress(Progress(phase="prepare", controller="", share=share))
 
-    with _staging(folder) as staging:
-        inputs = staging / "inputs"
-        write_feeder_file(engine, scenario=scenario, path=inputs / "feeder.json")
+    with staging(folder, contents=own_folders) as place:
+        _check_controllers(scenario.controllers)
+        engine = open_feeder(scenario)
+        write_feeder_file(engine, scenario=scenario, path=place / INPUTS_FOLDER / "feeder.json")
         population = materialise(
-            scenario, connections=engine.connections, folder=staging, progress=report
+            scenario, connections=engine.connections, folder=place, progress=report
         )
         _check_processes(scenario, n_households=len(population.households))
-        fleet = Fleet.from_folder(inputs)
+        fleet = Fleet.from_folder(place / INPUTS_FOLDER)
         for controller in scenario.controllers:
             make_controller(controller, fleet=fleet)  # refuses a policy of other agents
-        for earlier in folder.iterdir():
-            if earlier != staging:
-                _remove(earlier)
-        inputs.rename(folder / "inputs")
     # Last, so that a folder with a scenario.yaml is a prepared one.
-    dump_scenario(scenario, folder / RUN_MARKER)
+    dump_scenario(scenario, folder / SCENARIO_FILE)
 
 
 def open_feeder(scenario: Scenario) -> Engine:
@@ -187,23 +176,6 @@ def _check_processes(scenario: Scenario, *, n_households: int) -> None:
         )
 
 
-def _refuse_unless_free(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder in use; `overwrite` frees one that holds a run of ours, and no other."""
-    if folder.exists() and not folder.is_dir():
-        raise ScenarioError(f"Run folder {folder} is a file. Choose a folder with --out.")
-    if folder.exists() and any(folder.iterdir()):
-        if not overwrite:
-            raise ScenarioError(
-                f"Run folder {folder} is not empty. Choose another with --out, or pass "
-                f"--overwrite to replace the run in it."
-            )
-        if not any((folder / mark).exists() for mark in (RUN_MARKER, STAGING_FOLDER)):
-            raise ScenarioError(
-                f"Run folder {folder} holds no run of this tool, so it is not overwritten. "
-                f"Choose another folder with --out."
-            )
-
-
 def _check_controllers(controllers: Sequence[str]) -> None:
     """Find what can be found before there is a population: names, files, shared folders."""
     for controller in controllers:
@@ -216,34 +188,6 @@ def _check_controllers(controllers: Sequence[str]) -> None:
                 f"`controllers`: two policies have a folder called "
                 f"{name.removeprefix('policy_')!r}, expected different names. Rename one."
             )
-
-
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """Give a place to prepare in, and take it away again, with the run folder if that was new."""
-    new = not folder.exists()
-    staging = folder / STAGING_FOLDER
-    try:
-        _remove(staging)
-        (staging / "inputs").mkdir(parents=True)
-    except OSError as exc:
-        raise ScenarioError(
-            f"Run folder {folder} cannot be written ({exc.strerror}). Choose another with --out."
-        ) from exc
-    try:
-        yield staging
-    except BaseException:
-        _remove(folder if new else staging)
-        raise
-    _remove(staging)
-
-
-def _remove(path: Path) -> None:
-    """Delete a file, a link or a whole folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def run_controller(
@@ -270,32 +214,39 @@ def run_controller(
 
     started = datetime.now(UTC)
     outcome: FederationOutcome | None = None
-    error: str | None = None
+    exit_, error = "failed", None
     try:
-        outcome = (
-            _run_in_process(configs, report)
-            if in_process
-            else run_federation(
-                configs,
-                config_folder=own / "federates",
-                log_folder=own / "logs",
-                watchdogs=Watchdogs(
-                    join_quiet_s=scenario.federation.join_quiet_s,
-                    stall_timeout_s=scenario.federation.stall_timeout_s,
-                ),
-                on_progress=report,
+        with in_use(folder):
+            outcome = (
+                _run_in_process(configs, report)
+                if in_process
+                else run_federation(
+                    configs,
+                    config_folder=own / "federates",
+                    log_folder=own / "logs",
+                    watchdogs=Watchdogs(
+                        join_quiet_s=scenario.federation.join_quiet_s,
+                        stall_timeout_s=scenario.federation.stall_timeout_s,
+                    ),
+                    on_progress=report,
+                )
             )
-        )
+        exit_ = outcome.exit
+    except KeyboardInterrupt:
+        exit_ = "interrupted"  # before there was a federation, or a second time while it ended
+    except (ScenarioError, FeederError, OSError) as exc:
+        # Wrong input is found in `prepare`; here something has been started.
+        error = str(exc)
+        raise FederationError(f"The run of {controller!r} failed: {error}") from exc
     except Exception as exc:
         error = str(exc)
         raise
     finally:
         info = _run_info(
-            scenario, controller=controller, own=own, started=started, outcome=outcome, error=error
-        )
-        info["in_process"] = in_process
+            scenario, controller=controller, own=own, started=started, outcome=outcome
+        ) | {"exit": exit_, "error": error, "in_process": in_process}
         (own / "run.json").write_text(json.dumps(info, indent=1, default=str))
-    return ControllerRun(controller=controller, exit=outcome.exit, info=info)
+    return ControllerRun(controller=controller, exit=exit_, info=info)
 
 
 def controller_folder(controller: str) -> str:
@@ -334,14 +285,11 @@ def _run_info(
     own: Path,
     started: datetime,
     outcome: FederationOutcome | None,
-    error: str | None,
 ) -> dict[str, Any]:
     """Return everything needed to judge and to repeat a run."""
     health = read_health(own / "results", n_steps=scenario.time.n_steps)
     return {
         "controller": controller,
-        "exit": outcome.exit if outcome else "failed",
-        "error": error,
         "seed": scenario.seed,
         "config_hash": config_hash(scenario),
         "n_steps": scenario.time.n_steps,

@@ -7,17 +7,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from federates.broker import free_port_pair
+from federates.broker import free_ports
 from federates.config import BrokerAddress
 from scenarios.federation import federate_configs
 from scenarios.run import Progress, controller_folder, prepare
+from scenarios.run_folder import claimed
 from scenarios.schema import Scenario
 
 
 def write_runner_files(
     scenario: Scenario,
     *,
-    folder: Path,
+    out: Path | None = None,
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[Path]:
@@ -26,22 +27,22 @@ def write_runner_files(
     The runner carries its own broker on a port that was free when it was written. `helics run`
     does not watch processes as our supervisor does; see docs/joining.md.
     """
-    folder = folder.resolve()
-    prepare(scenario, folder=folder, overwrite=overwrite, on_progress=on_progress)
-    return [_write_runner(scenario, controller, folder) for controller in scenario.controllers]
+    with claimed(out, scenario=scenario) as folder:
+        prepare(scenario, folder=folder, overwrite=overwrite, on_progress=on_progress)
+        return [_write_runner(scenario, controller, folder) for controller in scenario.controllers]
 
 
 def _write_runner(scenario: Scenario, controller: str, folder: Path) -> Path:
     own = folder / controller_folder(controller)
     for name in ("federates", "logs", "results"):
         (own / name).mkdir(parents=True, exist_ok=True)
-    address = BrokerAddress(port=free_port_pair(), core_type=scenario.federation.core_type)
     configs = federate_configs(
         scenario,
         controller=controller,
         inputs_folder=folder / "inputs",
         results_folder=own / "results",
     )
+    address = BrokerAddress(port=free_ports(len(configs)), core_type=scenario.federation.core_type)
     federates = []
     for config in configs:
         complete = config.model_copy(update={"broker": address, "log_folder": own / "logs"})

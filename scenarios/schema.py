@@ -145,7 +145,7 @@ class LimitSettings(Section):
     )
     exclude_buses: tuple[str, ...] = Field(
         (),
-        description="Buses left out of the voltage limits, such as floating delta secondaries.",
+        description="Further buses left out of the voltage limits; floating ones always are.",
     )
 
 

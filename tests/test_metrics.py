@@ -77,6 +77,79 @@ def test_unbalance_is_the_largest_deviation_from_the_mean_of_three(tmp_path):
     assert s.voltage_unbalance_bus == "a"
 
 
+def feeder_of(grounded, connections=()):
+    """A feeder.json of three-phase buses {bus: grounded} and connection ids."""
+    return {
+        "source": "test", "regulators": "locked", "regulator_ids": [], "buses": [], "branches": [],
+        "nodes": [{"id": f"{bus}.{p}", "bus": bus, "phase": p, "kv_base": 2.4, "grounded": on}
+                  for bus, on in grounded.items() for p in (1, 2, 3)],
+        "connections": [{"connection_id": c, "bus": c.partition(".")[0]} for c in connections],
+    }  # fmt: skip
+
+
+def test_floating_nodes_are_left_out_without_being_excluded(tmp_path):
+    floating = {"f.1": [0.80, 0.80], "f.2": [1.10, 1.00], "f.3": [1.00, 1.00]}
+    grounded = {"a.1": [1.02, 0.94], "a.2": [0.99, 1.00], "a.3": [0.99, 1.00]}
+    b = {f"b.{p}": [1.0, 1.0] for p in (1, 2, 3)}
+    s = summary_of(
+        tmp_path,
+        {"v_pu": grounded | b | floating, "connection_v_pu": {"a.1": [0.5, 0.5]}},
+        feeder=feeder_of({"a": True, "b": True, "f": False}, ["a.1"]),
+    )
+    assert (s.v_min_pu, s.v_min_node) == (0.94, "a.1")
+    assert (s.v_max_pu, s.v_max_node) == (1.02, "a.1")
+    assert s.node_hours_outside == 0.25
+    assert s.nodes_ever_outside_fraction == pytest.approx(1 / 6)
+    # second step: mean 0.98, 0.94 is 4.08 % away; bus f would have had 17 %
+    assert s.voltage_unbalance_max_percent == pytest.approx(100 * 0.04 / 0.98)
+    assert s.voltage_unbalance_bus == "a"
+
+
+def test_a_delta_feeder_is_judged_by_its_load_connections(tmp_path):
+    legs = {"d.1.2": [1.01, 0.97], "d.2.3": [1.01, 0.98], "d.3.1": [0.98, 0.99], "e.3.1": [1, 0.94]}
+    ids = [*legs, "x.1.2"]
+    s = summary_of(
+        tmp_path,
+        {
+            "v_pu": {f"{bus}.{p}": [0.8, 1.2] for bus in "sdex" for p in (1, 2, 3)},
+            "connection_v_pu": legs | {"x.1.2": [1.2, 1.2]},
+        },
+        feeder=feeder_of({"s": True, "d": False, "e": False, "x": False}, ids),
+        scenario=Scenario(limits={"exclude_buses": ["X"]}),
+    )
+    assert (s.v_min_pu, s.v_min_node, s.v_max_pu) == (0.94, "e.3.1", 1.01)
+    assert s.node_hours_below == s.node_hours_outside == 0.25
+    assert s.nodes_ever_outside_fraction == 0.25
+    assert s.voltage_unbalance_max_percent == pytest.approx(2.0)  # first step: mean 1.00, 0.98
+    assert s.voltage_unbalance_bus == "d"  # e has one leg only
+    assert s.hours == 0.5
+
+
+def test_half_of_the_nodes_grounded_is_not_enough_if_all_loads_float(tmp_path):
+    quantities = {"v_pu": {"s.1": [1.0], "d.1": [0.7]}, "connection_v_pu": {"d.1.2": [0.97]}}
+    half = {"s": True, "d": False}
+    loads_float = summary_of(tmp_path / "a", quantities, feeder=feeder_of(half, ["d.1.2"]))
+    assert (loads_float.v_min_pu, loads_float.v_min_node) == (0.97, "d.1.2")
+    loads_half = summary_of(tmp_path / "b", quantities, feeder=feeder_of(half, ["s.1", "d.1.2"]))
+    assert (loads_half.v_min_pu, loads_half.v_min_node) == (1.0, "s.1")
+
+
+def test_nodes_without_power_do_not_make_a_feeder_float(tmp_path):
+    feeder = feeder_of({"s": True, "off": False, "open": False})
+    for node in feeder["nodes"]:
+        node["energised"] = node["bus"] == "s"
+    s = summary_of(tmp_path, {"v_pu": {"s.1": [0.99], "off.1": [0.3]}}, feeder=feeder)
+    assert (s.v_min_pu, s.v_min_node) == (0.99, "s.1")
+
+
+def test_a_folder_that_does_not_know_of_grounding_counts_every_node(tmp_path):
+    feeder = feeder_of({"a": False})
+    for node in feeder["nodes"]:
+        del node["grounded"]
+    s = summary_of(tmp_path, {"v_pu": {"a.1": [0.9]}}, feeder=feeder)
+    assert (s.v_min_pu, s.v_min_node) == (0.9, "a.1")
+
+
 def test_loading_metrics(tmp_path):
     s = summary_of(
         tmp_path, {"loading": {"line.x": [0.5, 1.2, 1.1], "transformer.y": [1.0, 1.3, 0.2]}}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gradmap.errors import ScenarioError
+from scenarios.loading import dump_scenario, load_scenario
 from scenarios.metrics import summarise
 from scenarios.report import write_summary
 from scenarios.results import aligned, open_run
@@ -73,6 +74,17 @@ def test_a_killed_run_without_run_json_still_opens(run):
     (run.folder / "no_control" / "run.json").unlink()
     assert run.run_info("no_control") == {}
     assert len(open_run(run.folder, scenario=HOURLY)["no_control"].v_pu) == 4
+
+
+def test_a_run_opens_when_files_that_its_scenario_names_are_gone(run, tmp_path):
+    homes = tmp_path / "homes.csv"  # was there when the run was made
+    scenario = Scenario(time={"step_min": 60}, population={"households_file": homes})
+    dump_scenario(scenario, run.folder / "scenario.yaml")
+    opened = open_run(run.folder)
+    assert opened.scenario.population.households_file == homes
+    assert opened["no_control"].v_pu.shape == (4, 2)
+    with pytest.raises(ScenarioError, match="does not exist"):
+        load_scenario(run.folder / "scenario.yaml")
 
 
 def test_series_of_different_part_lengths_are_walked_together(run):

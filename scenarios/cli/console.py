@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,6 +61,17 @@ def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]
             bars.update(tasks[key], completed=tick.share)
 
         yield show
+
+
+@contextmanager
+def patient_output() -> Iterator[None]:
+    """A reader that has gone away, as in `gradmap run | head`, does not make a run fail."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) -> None:

@@ -90,7 +90,8 @@ def _replace_closed_streams() -> None:
     """A run started with a closed stdout or stderr, as by some schedulers, is still a run."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  for good
+            setattr(sys, name, nowhere)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
-from scenarios.cli.console import print_summary, progress_bars
+from scenarios.cli.console import patient_output, print_summary, progress_bars
 from scenarios.cli.exit_codes import INTERRUPTED, OK, UNHEALTHY
 from scenarios.loading import find_scenario, load_scenario
 from scenarios.outputs import write_outputs
 from scenarios.results import Run
-from scenarios.run import default_folder, run_scenario
+from scenarios.run import run_scenario
 
 
 @click.command(
@@ -48,30 +49,30 @@ def command(
     Prints a table, and leaves results (Parquet), summary and report.html in the run folder.
     """
     settings = load_scenario(find_scenario(scenario))
-    folder = out or default_folder(settings)
     if write_runner:
         from scenarios.runner_file import write_runner_files  # noqa: PLC0415
 
         with progress_bars(quiet=quiet) as on_progress:
             files = write_runner_files(
-                settings, folder=folder, overwrite=overwrite, on_progress=on_progress
+                settings, out=out, overwrite=overwrite, on_progress=on_progress
             )
         for file in files:
-            click.echo(f"helics run --path={file}")
+            click.echo(f"helics run --path={shlex.quote(str(file))}")
         return OK
     with progress_bars(quiet=quiet or as_json) as on_progress:
         run = run_scenario(
             settings,
-            out=folder,
+            out=out,
             in_process=in_process,
             overwrite=overwrite,
             on_progress=on_progress,
         )
     summaries = write_outputs(run)
-    if as_json or not quiet:
-        print_summary(run, summaries, as_json=as_json)
-    if not (as_json or quiet):
-        click.echo(f"Report: {folder / 'report.html'}")
+    with patient_output():
+        if as_json or not quiet:
+            print_summary(run, summaries, as_json=as_json)
+        if not (as_json or quiet):
+            click.echo(f"Report: {run.folder / 'report.html'}")
     return _exit_code(run)
 
 

@@ -8,29 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.metrics.voltage_points import unbalance_percent, voltage_points
 from scenarios.results import Block, Run
-from scenarios.schema import LimitSettings
 
 ENERGISED_PU = 0.1  # below, a node is not fed: floating or switched off [pu]
 RANGE_B_PU = (110 / 120, 127 / 120)  # ANSI C84.1 Range B, service voltage, both limits [pu]
-THREE_PHASES = ("1", "2", "3")
 
 Values = dict[str, float | str]
-
-
-def split_node(node: str) -> tuple[str, str]:
-    """Return bus and phase of a node id `bus.phase`."""
-    bus, _, phase = node.rpartition(".")
-    return bus, phase
-
-
-def limited_nodes(ids: tuple[str, ...], *, limits: LimitSettings) -> NDArray[np.intp]:
-    """Return the positions of the nodes whose bus the scenario does not exclude."""
-    excluded = {bus.lower() for bus in limits.exclude_buses}
-    return np.array(
-        [i for i, node in enumerate(ids) if split_node(node)[0].lower() not in excluded],
-        dtype=np.intp,
-    )
 
 
 def energised(v_pu: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -79,14 +63,15 @@ def recorded_steps(run: Run, controller: str) -> int:
 
 
 def voltages(run: Run, controller: str) -> Values:
-    """Return the voltage metrics."""
+    """Return the voltage metrics, of nodes or of load connections (`voltage_points`)."""
     limits = run.scenario.limits
     lowest, highest, unbalance = Extreme(-1.0), Extreme(1.0), Extreme(1.0)
     below = above = outside_b = 0
     ever_fed = ever_outside = np.zeros(0, dtype=bool)
-    if run.has(controller, "v_pu"):
-        for block in run.blocks(controller, "v_pu"):
-            columns = limited_nodes(block.ids, limits=limits)
+    points = voltage_points(run)
+    if run.has(controller, points.quantity):
+        for block in run.blocks(controller, points.quantity):
+            columns = points.judged(block.ids)
             names = tuple(block.ids[i] for i in columns)
             v_pu = energised(block.values[:, columns])
             low, high = v_pu < limits.v_min_pu, v_pu > limits.v_max_pu
@@ -98,7 +83,7 @@ def voltages(run: Run, controller: str) -> Values:
             ever_outside = ever_outside | (low | high).any(axis=0)
             lowest.see(v_pu, names=names, time_s=block.time_s)
             highest.see(v_pu, names=names, time_s=block.time_s)
-            buses, percent = unbalance_percent(v_pu, names=names)
+            buses, percent = unbalance_percent(v_pu, names=names, three_phases=points.three_phases)
             unbalance.see(percent, names=buses, time_s=block.time_s)
     counted = bool(ever_fed.any())
     hours = run.dt_h if counted else math.nan
@@ -119,30 +104,6 @@ def voltages(run: Run, controller: str) -> Values:
         "voltage_unbalance_max_percent": unbalance.value,
         "voltage_unbalance_bus": unbalance.name,
     }
-
-
-def unbalance_percent(
-    v_pu: NDArray[np.float64], *, names: tuple[str, ...]
-) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Return the three-phase buses and their largest deviation from the mean of three.
-
-    Args:
-        v_pu: Node voltages, not-a-number where not energised. [time, node] [pu]
-        names: Node ids `bus.phase`.
-
-    Returns:
-        Bus names and max_k |v_k - mean| / mean. [time, bus] [%]
-    """
-    position = {node: i for i, node in enumerate(names)}
-    buses = tuple(
-        bus
-        for bus in dict.fromkeys(split_node(node)[0] for node in names)
-        if all(f"{bus}.{phase}" in position for phase in THREE_PHASES)
-    )
-    columns = [[position[f"{bus}.{phase}"] for phase in THREE_PHASES] for bus in buses]
-    v_abc = v_pu[:, np.array(columns, dtype=np.intp).reshape(-1, 3)]
-    mean = v_abc.mean(axis=2, keepdims=True)
-    return buses, 100 * np.abs(v_abc / mean - 1).max(axis=2)
 
 
 def loading(run: Run, controller: str) -> Values:

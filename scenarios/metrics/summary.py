@@ -67,7 +67,9 @@ class Summary:
     """Metrics of one controller over the recorded steps; not-a-number where nothing was recorded.
 
     A step counts with its whole length. Voltages are line-to-neutral, nodes are `bus.phase`; nodes
-    of `limits.exclude_buses` and nodes below 0.1 pu (not energised) are left out.
+    of `limits.exclude_buses`, floating ones and those below 0.1 pu (not energised) are left out. On
+    feeders that mostly float (delta), load connections take the place of nodes in every voltage
+    metric (`scenarios.metrics.voltage_points`).
     """
 
     hours: float = _metric(
@@ -144,7 +146,8 @@ class Summary:
         "%",
         _V,
         "Largest deviation of a phase from the mean of three, over that mean, of all three-phase "
-        "buses and steps (line-to-neutral magnitudes).",
+        "buses and steps (line-to-neutral magnitudes; the three legs of a bus where voltages are "
+        "those across load connections).",
         better="lower",
         digits=2,
     )

@@ -9,15 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scenarios.metrics.homes import columns_of
-from scenarios.metrics.network import (
-    energised,
-    head_total_kw,
-    limited_nodes,
-    split_node,
-)
+from scenarios.metrics.network import energised, head_total_kw
+from scenarios.metrics.voltage_points import PHASES, VoltagePoints, phase_of, voltage_points
 from scenarios.results import Run
 
-PHASES = ("1", "2", "3")
 WEEK_DAYS = 7
 PERCENTILES = (10, 50, 90)
 STATE_KINDS = ("battery", "heat_pump", "ev_charger")  # kinds whose state says more than their power
@@ -25,15 +20,16 @@ STATE_KINDS = ("battery", "heat_pump", "ev_charger")  # kinds whose state says m
 
 @dataclass(frozen=True, kw_only=True)
 class VoltageData:
-    """Voltages of one controller; nodes of excluded buses are left out."""
+    """Voltages of one controller at the points that are judged: nodes, or load connections."""
 
-    nodes: tuple[str, ...]
-    node_min_pu: NDArray[np.float64]  # lowest of the run [node]
-    node_max_pu: NDArray[np.float64]  # highest of the run [node]
+    points: VoltagePoints
+    ids: tuple[str, ...]  # of the points
+    min_pu: NDArray[np.float64]  # lowest of the run [point]
+    max_pu: NDArray[np.float64]  # highest of the run [point]
     worst_s: float  # step furthest outside (or nearest to) a limit, since the start [s]
-    worst_pu: NDArray[np.float64]  # voltages of that step [node]
+    worst_pu: NDArray[np.float64]  # voltages of that step [point]
     time_s: NDArray[np.float64]  # [time]
-    phase_pu: dict[str, NDArray[np.float64]]  # phase -> lowest, median, highest node [time, 3]
+    phase_pu: dict[str, NDArray[np.float64]]  # phase -> lowest, median, highest [time, 3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +63,18 @@ class Window:
 
 def voltage_data(run: Run, controller: str) -> VoltageData | None:
     """Gather the voltages of a controller; None if none were recorded."""
-    if not run.has(controller, "v_pu"):
+    points = voltage_points(run)
+    if not run.has(controller, points.quantity):
         return None
     limits = run.scenario.limits
     times: list[NDArray[np.float64]] = []
     bands: dict[str, list[NDArray[np.float64]]] = {phase: [] for phase in PHASES}
     low = high = worst_pu = np.empty(0)
     worst_s, worst_excess = 0.0, -np.inf
-    nodes: tuple[str, ...] = ()
-    for block in run.blocks(controller, "v_pu"):
-        columns = limited_nodes(block.ids, limits=limits)
-        nodes = tuple(block.ids[i] for i in columns)
+    ids: tuple[str, ...] = ()
+    for block in run.blocks(controller, points.quantity):
+        columns = points.judged(block.ids)
+        ids = tuple(block.ids[i] for i in columns)
         v_pu = energised(block.values[:, columns])
         block_low, block_high = np.fmin.reduce(v_pu, axis=0), np.fmax.reduce(v_pu, axis=0)
         low = block_low if low.size == 0 else np.fmin(low, block_low)
@@ -87,13 +84,14 @@ def voltage_data(run: Run, controller: str) -> VoltageData | None:
         if worst_pu.size == 0 or excess[row] > worst_excess:
             worst_s, worst_excess, worst_pu = float(block.time_s[row]), excess[row], v_pu[row]
         times.append(block.time_s)
-        phases = np.array([split_node(node)[1] for node in nodes])
+        phases = np.array([phase_of(point) for point in ids])
         for phase in PHASES:
             bands[phase].append(_low_median_high(v_pu[:, phases == phase]))
     return VoltageData(
-        nodes=nodes,
-        node_min_pu=low,
-        node_max_pu=high,
+        points=points,
+        ids=ids,
+        min_pu=low,
+        max_pu=high,
         worst_s=worst_s,
         worst_pu=worst_pu,
         time_s=np.concatenate(times),
@@ -178,7 +176,7 @@ def _midnight_s(run: Run, moment: pd.Timestamp, *, days: int) -> float:
 
 
 def _low_median_high(v_pu: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return lowest, median and highest node of each step, missing without energised nodes."""
+    """Return lowest, median and highest of each step, missing where nothing is energised."""
     if v_pu.shape[1] == 0:
         return np.full((len(v_pu), 3), np.nan)
     return percentiles_over_ids(v_pu, (0, 50, 100))

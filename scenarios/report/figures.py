@@ -13,6 +13,7 @@ WIDTH = 1080.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 46.0, 30.0, 44.0
 N_STYLES = 6  # line styles of controllers; more controllers repeat them
 PHASE_NAMES = {"1": "phase A", "2": "phase B", "3": "phase C"}
+LEG_NAMES = {"1": "leg AB", "2": "leg BC", "3": "leg CA"}
 
 
 @dataclass(frozen=True, kw_only=True)

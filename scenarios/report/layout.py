@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.metrics.network import split_node
+from scenarios.metrics.voltage_points import bus_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +81,11 @@ def bus_positions(feeder: Mapping[str, Any]) -> tuple[dict[str, tuple[float, flo
     return placed, True
 
 
-def bus_phases(nodes: tuple[str, ...]) -> dict[str, list[int]]:
-    """Return the positions of the nodes of each bus."""
+def positions_by_bus(points: tuple[str, ...]) -> dict[str, list[int]]:
+    """Return the positions of the nodes or load connections of each bus."""
     positions: dict[str, list[int]] = {}
-    for i, node in enumerate(nodes):
-        positions.setdefault(split_node(node)[0], []).append(i)
+    for i, point in enumerate(points):
+        positions.setdefault(bus_of(point), []).append(i)
     return positions
 
 

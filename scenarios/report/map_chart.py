@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scenarios.report.data import VoltageData
 from scenarios.report.figures import WIDTH, Figure, LegendEntry
-from scenarios.report.layout import bus_phases, bus_positions, feeding_tree
+from scenarios.report.layout import bus_positions, feeding_tree, positions_by_bus
 from scenarios.report.svg import el, figure_svg, label_at
 from scenarios.results import Run
 from scenarios.schema import LimitSettings
@@ -32,15 +32,15 @@ def colour_edges(limits: LimitSettings) -> NDArray[np.float64]:
 
 
 def worst_voltage(
-    item: VoltageData, nodes: list[int], *, limits: LimitSettings
+    item: VoltageData, points: list[int], *, limits: LimitSettings
 ) -> tuple[float, str]:
-    """Return the voltage of a bus furthest outside, or nearest to, a limit, and its node."""
-    low = min(nodes, key=lambda i: np.nan_to_num(item.node_min_pu[i], nan=np.inf))
-    high = max(nodes, key=lambda i: np.nan_to_num(item.node_max_pu[i], nan=-np.inf))
-    v_low, v_high = float(item.node_min_pu[low]), float(item.node_max_pu[high])
+    """Return the voltage of a bus furthest outside, or nearest to, a limit, and its id."""
+    low = min(points, key=lambda i: np.nan_to_num(item.min_pu[i], nan=np.inf))
+    high = max(points, key=lambda i: np.nan_to_num(item.max_pu[i], nan=-np.inf))
+    v_low, v_high = float(item.min_pu[low]), float(item.max_pu[high])
     if limits.v_min_pu - v_low >= v_high - limits.v_max_pu:
-        return v_low, item.nodes[low]
-    return v_high, item.nodes[high]
+        return v_low, item.ids[low]
+    return v_high, item.ids[high]
 
 
 def feeder_map(run: Run, data: Mapping[str, VoltageData], *, names: Mapping[str, str]) -> Figure:
@@ -61,6 +61,8 @@ def feeder_map(run: Run, data: Mapping[str, VoltageData], *, names: Mapping[str,
         if geographic
         else "No coordinates in the feeder: a tree, with the distance from the source to the right."
     )
+    across = any(item.points.across_connections for item in data.values())
+    over = "load connections" if across else "phases"
     return Figure(
         title="Worst voltage of every bus",
         image=figure_svg(
@@ -69,7 +71,7 @@ def feeder_map(run: Run, data: Mapping[str, VoltageData], *, names: Mapping[str,
         ),
         legend=_legend(run.scenario.limits),
         caption=f"{layout} Colour: the voltage of the run furthest outside, or nearest to, a "
-        "limit, over the phases of the bus. Thick lines have three phases.",
+        f"limit, over the {over} of the bus. Thick lines have three phases.",
     )  # fmt: skip
 
 
@@ -78,26 +80,33 @@ def _one_map(run: Run, item: VoltageData, *, pixels: Mapping[str, tuple[float, f
     limits = run.scenario.limits
     edges = colour_edges(limits)
     lines = [_branch_line(branch, pixels=pixels) for branch in run.feeder["branches"]]
-    shown = bus_phases(item.nodes)
+    shown = positions_by_bus(item.ids)
     inside: list[Markup] = []
     outside: list[Markup] = []
     for bus, (x, y) in pixels.items():
-        if bus not in shown or np.isnan(item.node_min_pu[shown[bus]]).all():
-            tip = el("title", f"{bus}: not energised, or left out of the limits")
+        if bus not in shown or np.isnan(item.min_pu[shown[bus]]).all():
+            tip = el("title", f"{bus}: {_why_not_judged(item)}")
             inside.append(el("circle", tip, cx=x, cy=y, r=2.5, class_="bus left-out"))
             continue
-        v_pu, node = worst_voltage(item, shown[bus], limits=limits)
+        v_pu, point = worst_voltage(item, shown[bus], limits=limits)
         violated = not limits.v_min_pu <= v_pu <= limits.v_max_pu
         colour = int(np.searchsorted(edges, v_pu, side="right" if v_pu > 1 else "left"))
-        low = np.fmin.reduce(item.node_min_pu[shown[bus]])
-        high = np.fmax.reduce(item.node_max_pu[shown[bus]])
-        tip = el("title", f"{bus}: {low:.4f} to {high:.4f} pu, worst at {node}")
+        low = np.fmin.reduce(item.min_pu[shown[bus]])
+        high = np.fmax.reduce(item.max_pu[shown[bus]])
+        tip = el("title", f"{bus}: {low:.4f} to {high:.4f} pu, worst at {point}")
         mark = f"bus v-{colour}" + (" violated" if violated else "")
         radius = 5.5 if violated else 3.8
         (outside if violated else inside).append(
             el("circle", tip, cx=x, cy=y, r=radius, class_=mark)
         )
     return Markup("").join([*lines, *inside, *outside, _source_mark(run, pixels)])
+
+
+def _why_not_judged(item: VoltageData) -> str:
+    """Say why a bus has no voltage on the map."""
+    if item.points.across_connections:
+        return "no load connection, not energised, or left out of the limits"
+    return "not energised, floating, or left out of the limits"
 
 
 def _branch_line(branch: Mapping[str, Any], *, pixels: Mapping[str, tuple[float, float]]) -> Markup:
@@ -160,8 +169,8 @@ def _map_alt(run: Run, data: Mapping[str, VoltageData], names: Mapping[str, str]
     limits = run.scenario.limits
     parts = []
     for controller, item in data.items():
-        buses = bus_phases(item.nodes).values()
-        worst = [worst_voltage(item, nodes, limits=limits)[0] for nodes in buses]
+        buses = positions_by_bus(item.ids).values()
+        worst = [worst_voltage(item, points, limits=limits)[0] for points in buses]
         count = sum(not limits.v_min_pu <= v <= limits.v_max_pu for v in worst if np.isfinite(v))
         parts.append(f"{names[controller]}: {count} of {len(worst)} buses leave the limits.")
     return "Map of the feeder, buses coloured by their worst voltage. " + " ".join(parts)

@@ -16,7 +16,7 @@ from scenarios.report.data import (
     head_data,
     voltage_data,
 )
-from scenarios.report.facts import facts, limitations, load_model
+from scenarios.report.facts import facts, limitations, load_model, voltage_note
 from scenarios.report.figures import Figure
 from scenarios.report.health import Verdict, health_rows, verdict
 from scenarios.report.map_chart import feeder_map
@@ -91,7 +91,8 @@ def _content(run: Run, summaries: Mapping[str, Summary]) -> dict[str, Any]:
         "sections": _chart_sections(run, names),
         "facts": facts(run),
         "load_model": load_model(run),
-        "limitations": limitations(),
+        "limitations": limitations(run),
+        "voltage_note": voltage_note(run),
         "metrics": METRICS.values(),
         "currency": run.scenario.tariff.currency,
     }

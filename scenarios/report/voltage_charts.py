@@ -8,9 +8,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from scenarios.metrics.network import split_node
-from scenarios.report.data import PHASES, VoltageData, Window
+from scenarios.metrics.voltage_points import PHASES, bus_of, phase_of
+from scenarios.report.data import VoltageData, Window
 from scenarios.report.figures import (
+    LEG_NAMES,
     PHASE_NAMES,
     Figure,
     LegendEntry,
@@ -31,8 +32,8 @@ DURATION_POINTS = 400
 
 def shared_voltage_axis(run: Run, data: Mapping[str, VoltageData]) -> Axis:
     """Return the one voltage axis of every chart and controller of a report."""
-    low = min(float(np.fmin.reduce(item.node_min_pu)) for item in data.values())
-    high = max(float(np.fmax.reduce(item.node_max_pu)) for item in data.values())
+    low = min(float(np.fmin.reduce(item.min_pu)) for item in data.values())
+    high = max(float(np.fmax.reduce(item.max_pu)) for item in data.values())
     return voltage_axis(low, high, limits=run.scenario.limits)
 
 
@@ -50,12 +51,12 @@ def voltage_profile(
             drawn += [
                 limit_marks(panel, limits=run.scenario.limits, labels=column == len(PHASES) - 1),
                 panel.frame(
-                    title=f"{names[controller]}, {PHASE_NAMES[phase]}",
+                    title=f"{names[controller]}, {panel_name(item, phase)}",
                     x_labels=row == len(data) - 1,
                     y_labels=column == 0,
                 ),
                 _profile_marks(run, panel, item, phase=phase, km=km,
-                               tips=len(item.nodes) * len(data) <= MAX_TOOLTIPS),
+                               tips=len(item.ids) * len(data) <= MAX_TOOLTIPS),
             ]  # fmt: skip
     drawn.append(axis_titles(grid, x=x_title, y="Voltage [pu]", height=height))
     worst = [f"{names[c]}: {moment_text(run, item.worst_s)}" for c, item in data.items()]
@@ -63,11 +64,13 @@ def voltage_profile(
         title="Voltage against distance from the source",
         image=figure_svg(
             *drawn, width=1080, height=height,
-            alt="Voltage of every node against its distance from the source, by phase and "
-            f"controller, with the limits. {_range_text(data, names)}",
+            alt=f"Voltage of every {_noun(data)} against its distance from the source, by phase "
+            f"and controller, with the limits. {_range_text(data, names)}",
         ),
         legend=(
-            LegendEntry(mark="dot", class_="ink", label="at the controller's worst step"),
+            LegendEntry(
+                mark="dot", class_="ink", label=f"{_noun(data)} at the controller's worst step"
+            ),
             LegendEntry(mark="whisker", class_="ink", label="lowest to highest of the run"),
             LegendEntry(mark="limit", class_="", label="voltage limits"),
         ),
@@ -87,18 +90,20 @@ def _profile_marks(
     tips: bool,
 ) -> Markup:
     """Draw whiskers, branches and dots of one phase."""
-    position = {node: i for i, node in enumerate(item.nodes)}
-    chosen = [i for i, node in enumerate(item.nodes) if split_node(node)[1] == phase]
-    x_km = np.array([km.get(split_node(node)[0], np.nan) for node in item.nodes])
+    chosen = [i for i, point in enumerate(item.ids) if phase_of(point) == phase]
+    position = {bus_of(item.ids[i]): i for i in chosen}
+    x_km = np.array([km.get(bus_of(point), np.nan) for point in item.ids])
     ends = [
-        (position[f"{b['bus1']}.{phase}"], position[f"{b['bus2']}.{phase}"])
+        (position[b["bus1"]], position[b["bus2"]])
         for b in run.feeder["branches"]
-        if f"{b['bus1']}.{phase}" in position and f"{b['bus2']}.{phase}" in position
+        if b["bus1"] in position
+        and b["bus2"] in position
+        and not item.points.across_connections  # too few neighbours have loads
     ]
     first, second = np.array(ends, dtype=np.intp).reshape(-1, 2).T
-    low, high, at_worst = item.node_min_pu, item.node_max_pu, item.worst_pu
+    low, high, at_worst = item.min_pu, item.max_pu, item.worst_pu
     texts = [
-        f"{item.nodes[i]}: {at_worst[i]:.4f} pu at the worst step, {low[i]:.4f} to "
+        f"{item.ids[i]}: {at_worst[i]:.4f} pu at the worst step, {low[i]:.4f} to "
         f"{high[i]:.4f} pu over the run, {x_km[i]:.2f} km"
         for i in chosen
     ]
@@ -128,7 +133,7 @@ def voltage_over_time(
     y: Axis,
     period: Window,
 ) -> Figure:
-    """Draw lowest, median and highest node over time: a row a controller, a column a phase."""
+    """Draw lowest, median and highest point over time: a row a controller, a column a phase."""
     x = time_axis(run, start_s=period.start_s, stop_s=period.stop_s, narrow=True)
     grid, height = panel_grid(rows=len(data), columns=len(PHASES), x=x, y=y, height=170)
     drawn: list[Markup] = []
@@ -141,7 +146,7 @@ def voltage_over_time(
             drawn += [
                 limit_marks(panel, limits=run.scenario.limits, labels=column == len(PHASES) - 1),
                 panel.frame(
-                    title=f"{names[controller]}, {PHASE_NAMES[phase]}",
+                    title=f"{names[controller]}, {panel_name(item, phase)}",
                     x_labels=row == len(data) - 1,
                     y_labels=column == 0,
                 ),
@@ -154,12 +159,12 @@ def voltage_over_time(
         title="Over time",
         image=figure_svg(
             *drawn, width=1080, height=height,
-            alt=f"Lowest, median and highest node voltage of each phase, {days}. "
+            alt=f"Lowest, median and highest {_noun(data)} voltage of each phase, {days}. "
             f"{_range_text(data, names)}",
         ),
         legend=(
-            LegendEntry(mark="band", class_="ink", label="lowest to highest node"),
-            LegendEntry(mark="line", class_="ink", label="median node"),
+            LegendEntry(mark="band", class_="ink", label=f"lowest to highest {_noun(data)}"),
+            LegendEntry(mark="line", class_="ink", label=f"median {_noun(data)}"),
             LegendEntry(mark="limit", class_="", label="voltage limits"),
         ),
         caption=f"{days}.",
@@ -169,14 +174,14 @@ def voltage_over_time(
 def voltage_duration(
     run: Run, data: Mapping[str, VoltageData], *, names: Mapping[str, str], y: Axis
 ) -> Figure:
-    """Draw the lowest and the highest node voltage, each sorted over all steps of a long run."""
+    """Draw the lowest and the highest voltage, each sorted over all steps of a long run."""
     x = number_axis(0, 100)
     grid, height = panel_grid(rows=1, columns=2, x=x, y=y, height=230)
     drawn: list[Markup] = []
-    for column, title in enumerate(("Highest node of each step", "Lowest node of each step")):
+    for column, title in enumerate(("Highest", "Lowest")):
         panel = grid[0][column]
         drawn.append(limit_marks(panel, limits=run.scenario.limits, labels=column == 1))
-        drawn.append(panel.frame(title=title, y_labels=column == 0))
+        drawn.append(panel.frame(title=f"{title} {_noun(data)} of each step", y_labels=column == 0))
         for position, item in enumerate(data.values()):
             phases = list(item.phase_pu.values())
             value = (
@@ -191,7 +196,8 @@ def voltage_duration(
         title="Voltage duration curves",
         image=figure_svg(
             *drawn, width=1080, height=height,
-            alt=f"Highest and lowest node voltage sorted over the run. {_range_text(data, names)}",
+            alt=f"Highest and lowest {_noun(data)} voltage sorted over the run. "
+            f"{_range_text(data, names)}",
         ),
         legend=(
             *controller_legend(names),
@@ -221,10 +227,26 @@ def controller_legend(names: Mapping[str, str]) -> tuple[LegendEntry, ...]:
     )
 
 
+def panel_name(item: VoltageData, phase: str) -> str:
+    """Return what the panel of a phase shows: the phase, a leg of load connections, or both."""
+    if not item.points.across_connections:
+        return PHASE_NAMES[phase]
+    names = {
+        (LEG_NAMES if i.count(".") == 2 else PHASE_NAMES)[phase]
+        for i in item.ids
+        if phase_of(i) == phase
+    }
+    return " and ".join(sorted(names)) or LEG_NAMES[phase]
+
+
+def _noun(data: Mapping[str, VoltageData]) -> str:
+    """Return what the points of a chart are called."""
+    return next(iter(data.values())).points.noun
+
+
 def _range_text(data: Mapping[str, VoltageData], names: Mapping[str, str]) -> str:
     """Return the voltage range of every controller in words."""
     return " ".join(
-        f"{names[c]}: {np.fmin.reduce(item.node_min_pu):.4f} to "
-        f"{np.fmax.reduce(item.node_max_pu):.4f} pu."
+        f"{names[c]}: {np.fmin.reduce(item.min_pu):.4f} to {np.fmax.reduce(item.max_pu):.4f} pu."
         for c, item in data.items()
     )

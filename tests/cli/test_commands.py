@@ -151,6 +151,7 @@ def finished(tmp_path_factory) -> Path:
 
 def test_run_in_process_leaves_results_summary_and_report(finished):
     assert {path.name for path in finished.iterdir()} == {
+        ".gradmap-run",
         "inputs",
         "no_control",
         "report.html",

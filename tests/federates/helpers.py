@@ -60,4 +60,5 @@ def run_twin(run: Prepared, *, name: str, in_process: bool, **federation: Any) -
 def federate_processes() -> list[psutil.Process]:
     """Federates and brokers that this test process started and that are still alive."""
     children = psutil.Process(os.getpid()).children(recursive=True)
-    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "federates" in " ".join(child.cmdline())]

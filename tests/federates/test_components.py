@@ -8,21 +8,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from federates.component import Component, Inbox, Schedule, Stage
-from federates.config import FederateConfig, GridSettings, RecorderSettings
+from federates.config import FederateConfig, GridSettings, HouseholdsSettings, RecorderSettings
 from federates.grid import Grid
-from federates.messages import (
+from federates.households import Households
+from federates.oedisi import PORTS
+from federates.recorder import RECORDED, Recorder
+from federates.registry import make_component
+from federates.topics import (
     CONNECTION_VOLTAGES,
     HEAD_POWER,
     LOSSES,
+    OBSERVATIONS,
     POWERS_IMAG,
     POWERS_REAL,
     STATUS,
     STATUS_IDS,
     VOLTAGES,
 )
-from federates.oedisi import PORTS
-from federates.recorder import RECORDED, Recorder
-from federates.registry import make_component
 from gradmap.errors import ConvergenceError, FederationError
 from opendss_models.solve_status import SolveStatus
 from scenarios.federation import federate_configs
@@ -228,3 +230,24 @@ def test_a_quantity_that_nobody_has_makes_no_folder(tmp_path):
     recorder = Recorder(RecorderSettings(results_folder=tmp_path), schedule=SCHEDULE)
     recorder.bind({"taps": (), "losses": ("p_kw", "q_kvar")})
     assert [path.name for path in tmp_path.iterdir()] == ["losses"]
+
+
+def test_observations_do_not_depend_on_the_split_into_processes(prepared):
+    """Homes without a vehicle see the same, whether or not a neighbour in their process has one."""
+    run = prepared(population={"n_households": 20, "devices": {"ev_charger": 0.2}})
+    inputs = run.folder / "inputs"
+    schedule = Schedule(dt_s=3600, n_steps=24)
+    whole = Households(HouseholdsSettings(inputs_folder=inputs), schedule=schedule)
+    parts = [
+        Households(HouseholdsSettings(inputs_folder=inputs, first=i, count=1), schedule=schedule)
+        for i in range(20)
+    ]
+    inbox = Inbox()
+    inbox.put("clock", np.array([7.0, 2.0]))
+    for step in range(12):
+        together = whole.run_stage(Stage.OBSERVE, step=step, repeat=0, inbox=inbox)
+        alone = [
+            part.run_stage(Stage.OBSERVE, step=step, repeat=0, inbox=inbox).outputs[OBSERVATIONS]
+            for part in parts
+        ]
+        np.testing.assert_array_equal(together.outputs[OBSERVATIONS], np.concatenate(alone))

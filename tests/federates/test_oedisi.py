@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import federates.oedisi
-from federates.broker import free_port_pair
+from federates.broker import free_ports
 from federates.child_environment import KEY_VARIABLE
-from federates.messages import ALL_PORTS, encode_oedisi
 from federates.oedisi import PORTS, component_definition, read_component_config
+from federates.topics import ALL_PORTS, encode_oedisi
 from gradmap.errors import ScenarioError
 from scenarios.loading import load_scenario
 from scenarios.results import open_run
@@ -140,7 +140,7 @@ def test_the_example_builds_and_runs_and_gives_our_numbers(tmp_path):
     scenario = load_scenario(here / "homes.yaml")
     prepare(scenario, folder=here / "run")
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    for arguments in (["build", f"--helics-port={free_port_pair()}"], ["run"]):
+    for arguments in (["build", f"--helics-port={free_ports(5)}"], ["run"]):
         done = subprocess.run(
             [BIN / "oedisi", *arguments],
             cwd=here,

@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 def test_helics_run_gives_the_values_of_the_in_process_run(tmp_path):
     scenario = make_scenario(population={"n_households": 12})
     folder = tmp_path / "ours"
-    (runner,) = write_runner_files(scenario, folder=folder)
+    (runner,) = write_runner_files(scenario, out=folder)
     reference = run_twin(Prepared(scenario=scenario, folder=folder), name="ref", in_process=True)
     done = subprocess.run(
         [BIN / "helics", "run", f"--path={runner}"],
@@ -49,7 +49,7 @@ def test_every_controller_has_a_runner_with_ports_of_its_own(tmp_path):
         controllers=["no_control", "rule_based"],
         federation={"household_processes": 2},
     )
-    runners = write_runner_files(scenario, folder=tmp_path / "run")
+    runners = write_runner_files(scenario, out=tmp_path / "run")
     ports = set()
     for path, controller in zip(runners, scenario.controllers, strict=True):
         assert path == tmp_path / "run" / controller / "runner.json"

@@ -15,6 +15,7 @@ import orjson
 import psutil
 import pytest
 
+from federates.child_environment import child_environment
 from federates.config import BrokerAddress, FederateConfig
 from federates.supervisor import Watchdogs, run_federation
 from gradmap.errors import FederationError
@@ -30,12 +31,12 @@ LONG = {"time": {"days": 365, "step_min": 15}, "population": {"n_households": 12
 pytestmark = pytest.mark.federation
 
 
-def configs_of(run: Prepared) -> tuple[FederateConfig, ...]:
+def configs_of(run: Prepared, results_folder: Path) -> tuple[FederateConfig, ...]:
     return federate_configs(
         run.scenario,
         controller="no_control",
         inputs_folder=run.folder / "inputs",
-        results_folder=run.folder / "no_control" / "results",
+        results_folder=results_folder,
     )
 
 
@@ -43,11 +44,14 @@ class Launch:
     """A federation in a thread, so that the test can do harm to it."""
 
     def __init__(self, run: Prepared, *, watchdogs: Watchdogs | None = None) -> None:
-        self.folder = run.folder / "no_control"
+        # Each launch of a shared run folder records into a folder of its own.
+        n_launches = len(list(run.folder.glob("launch*/federates")))
+        self.folder = run.folder / f"launch{n_launches}"
+        self.folder.mkdir(exist_ok=True)
         self.share = 0.0
         self.error: Exception | None = None
         self.ended_s = 0.0
-        self._configs = configs_of(run)
+        self._configs = configs_of(run, self.folder / "results")
         self._watchdogs = watchdogs
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
@@ -135,8 +139,8 @@ def break_grid(run: Prepared) -> str:
 
 
 def break_recorder(run: Prepared) -> str:
-    results = run.folder / "no_control" / "results"
-    results.parent.mkdir(parents=True)
+    results = run.folder / "launch0" / "results"
+    results.parent.mkdir()
     results.write_text("a file where a folder should be")
     return "recorder"
 
@@ -277,7 +281,9 @@ def test_two_runs_at_once_do_not_meet(prepared):
 def test_federate_without_a_broker_says_so(prepared):
     """A foreign user's mistake: the broker was never started."""
     run = prepared(population={"n_households": 12})
-    config = configs_of(run)[0].model_copy(update={"broker": BrokerAddress(port=24_998)})
+    config = configs_of(run, run.folder)[0].model_copy(
+        update={"broker": BrokerAddress(port=24_998)}
+    )
     path = run.folder / "alone.json"
     path.write_text(config.model_dump_json())
     done = subprocess.run(
@@ -289,3 +295,25 @@ def test_federate_without_a_broker_says_so(prepared):
     )
     assert done.returncode == 1
     assert "could not join the broker at 127.0.0.1:24998" in done.stderr
+
+
+def test_killed_broker_ends_the_run_with_a_message(long_run):
+    launch = Launch(long_run)
+    launch.wait_until_running()
+    broker = next(p for p in federate_processes() if "federates.broker_process" in p.cmdline())
+    broker.kill()
+    killed_s = time.monotonic()
+    launch.join()
+    assert launch.ended_s - killed_s < LIMIT_S
+    assert "broker process has died" in str(launch.error)
+    assert_nothing_left(launch)
+
+
+def test_children_do_not_inherit_credentials(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    monkeypatch.setenv("GRADMAP_TEST_HARMLESS", "kept")
+    environment = child_environment("broker-key")
+    assert "secret" not in environment.values()
+    assert environment["GRADMAP_TEST_HARMLESS"] == "kept"
+    assert environment["HELICS_BROKER_KEY"] == "broker-key"

@@ -1,17 +1,17 @@
 """Statements that write files, load libraries or reach outside are found before anything runs."""
 
 import contextlib
-from pathlib import Path
 
 import hypothesis
 import hypothesis.strategies as st
+import opendssdirect
 import pytest
 
 from gradmap.errors import FeederError
-from opendss_models.engine import Engine
-from opendss_models.scan import LIBRARY_CLASSES, LIBRARY_PROPERTIES, scan_feeder
-
-MASTER = Path(__file__).parents[2] / "opendss_models" / "ieee123" / "master.dss"
+from opendss_models import scan_rules
+from opendss_models.engine import Engine, EngineSettings
+from opendss_models.scan import scan_feeder
+from opendss_models.scan_rules import FILE_PROPERTIES, LIBRARY_PROPERTIES
 
 HEAD = "clear\nnew circuit.x basekv=4.16\n"
 
@@ -62,6 +62,21 @@ def feeder(folder, text, *, name="master.dss"):
         "set datapath=/tmp",
         "set data=/tmp",
         "set mode=snap editor=/bin/sh",
+        "set recorder=y",
+        "set dem=true",
+        "set tracecontrol=yes",
+        "set /tmp",
+        "solve datapath=/tmp",
+        "solve mode=h",
+        "solve\nquit",
+        "new line.a/b bus1=a",
+        "new linecode.../a",
+        "new load.a\\b bus1=a",
+        "show zone ../../x",
+        "new loadshape.s npts=1 mult=@f",
+        "set keeplist=(file=/etc/hostname)",
+        "new load.a bus1=a\nfrobnicate",
+        "cl",
     ],
 )
 def test_dangerous_statements_are_refused_with_their_line(tmp_path, text):
@@ -89,6 +104,15 @@ def test_dangerous_statements_are_refused_with_their_line(tmp_path, text):
         "new loadshape.s npts=2 mult=[1 2] useactual=yes",
         "edit vsource.source pu=1.05",
         "sample\nreset\nsummary\nclose line.l 1\nenable load.x",
+        "set recorder=no demandinterval=false",
+        "set maxcontrol=30\ncalcv\nsolve mode=daily number=24",
+        "new wiredata.4/0_acsr rac=1\nnew linecode.1/0 nphases=1",
+        "new line.l bus1=a bus2=b switch=y r1=1 1 1 1",
+        "new swtcontrol.s switchedobj=line.l action=open\nswtcontrol.s.action=close",
+        "new regcontrol.r transformer=t winding=2 debugtrace=no delay=30",
+        "new loadshape.s 2 interval=(1 3600 /) mult=(1 2)",
+        "new circuit.y basekv=4.16\n~ mvasc3=200000 200000",
+        "transformer.t.wdg=2 tap=(0.00625 3 * 1 +)",
     ],
 )
 def test_ordinary_statements_pass_without_findings(tmp_path, text):
@@ -129,6 +153,12 @@ def test_a_missing_data_file_inside_a_property_is_found(tmp_path):
     path = feeder(tmp_path, "new loadshape.s npts=2 csvfile=one.csv")
     with pytest.raises(FeederError, match=r"'one\.csv' does not exist"):
         scan_feeder(path)
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_command(tmp_path):
+    path = tmp_path / "master.dss"
+    path.write_text(HEAD, encoding="utf-8-sig")
+    assert scan_feeder(path).findings == ()
 
 
 def test_a_shared_line_code_file_in_the_folder_above_is_allowed(tmp_path):
@@ -172,21 +202,148 @@ def test_a_file_name_in_a_variable_is_refused(tmp_path):
         scan_feeder(feeder(tmp_path, "var @f=x.dss\nredirect @f"))
 
 
-def test_every_class_of_the_engine_that_loads_a_library_is_known_to_the_scan():
-    dss = Engine(MASTER)._dss
-    loading = set()
-    for name in ("Generator", "Storage", "PVSystem", "CapControl", "Load", "Line", "RegControl"):
-        options = " element=line.l1 capacitor=c83" if name == "CapControl" else ""
-        options = " transformer=reg1a winding=2" if name == "RegControl" else options
-        dss.Text.Command(f"new {name}.probe{options}")
-        properties = {item.lower() for item in dss.Element.AllPropertyNames()}
-        if properties & set(LIBRARY_PROPERTIES):
-            loading.add(name.lower())
-        assert not properties & {
-            short for item in LIBRARY_PROPERTIES for short in (item[:2], item[:3])
-        }
-    assert loading == {"generator", "storage", "pvsystem", "capcontrol"}
-    assert loading <= set(LIBRARY_CLASSES)
+LINE = "new line.l bus1=sourcebus bus2=b length=1\nnew load.d bus1=b kv=4.16 kw=10\n"
+METER = LINE + "new energymeter.m line.l 1\n"
+SHAPE = "new loadshape.e npts=4 interval=1 mult=(1 2 3 4)"
+
+WRITES = {
+    'new "loadshape.../../evil" npts=4 mult=(1 2 3 4) action=dblsave': "evil_P.dbl",
+    f"{SHAPE} action=d": "e_P.dbl",
+    f"{SHAPE}\nloadshape.e.a=sngsave": "e_P.sng",
+    f"{SHAPE}\nloadshape.e.npts='4\" action=\"dblsave'": "e_P.dbl",
+    f'{SHAPE}\n"loadshape.e.npts=4 action"=dblsave': "e_P.dbl",
+    "new loadshape.a'b npts=4 mult=(1 2 3 4) action=dblsave '": "a'b_P.dbl",
+    "new tshape.e npts=4 temp=(1 2 3 4) sinterval=3600 60 dblsave": "e.dbl",
+    f"{SHAPE}\ncvrtloadshapes": "e_P.sng",
+    f"{METER}set casename=../../pwn\nset demandinterval=yes\nset mode=daily number=4\n"
+    "solve\nclosedi": "DI_Totals_.csv",
+    f"{METER}solve casename=../../pwn demandint=yes mode=daily number=4\ncleanup\nclosedi": (
+        "DI_Totals_.csv"
+    ),
+    f"{METER}solve\nenergymeter.m.action=save": "MTR_m.csv",
+    f"{METER}solve\nenergymeter.m.action=zonedump": "Zone_m.csv",
+    f"{LINE}set recorder=yes\nsolve": "DSSRecorder.dss",
+    f"{LINE}set tracecontrol=yes\nsolve": "Trace_ControlQueue.csv",
+    f"{LINE}set querylog=yes\n? line.l.r1": "QueryLog.csv",
+    f"{LINE}solve mode=autoadd": "x_AutoAddLog.csv",
+    f"{LINE}solve\nsolve mode=harmonic": "x_SavedVoltages.dbl",
+    f"{LINE}solve\n_showcontrolqueue": "x_ControlQueue.csv",
+    f"{LINE}solve\n=export voltages": "x_EXP_VOLTAGES.csv",
+    f"{LINE}solve\nvar @c=export\n@c voltages": "x_EXP_VOLTAGES.csv",
+}
+READS = {
+    "new loadshape.e npts=1 cs={path}": "loadshape.e.mult",
+    "new loadshape.e npts=1 interval = 1, CSVF = ({path})": "loadshape.e.mult",
+    "new loadshape.e 1 1 (1) (1) 1 1 {path}": "loadshape.e.mult",
+    "new loadshape.e npts=1 mult=(file={path})": "loadshape.e.mult",
+    "new loadshape.e npts=1 mult=[(file) = {path}]": "loadshape.e.mult",
+    "new xycurve.e npts=1 csvf={path}": "xycurve.e.yarray",
+}
+
+
+def new_context():
+    dss = opendssdirect.dss.NewContext()
+    dss.Basic.AllowChangeDir(False)
+    dss.Basic.AllowEditor(False)
+    dss.Basic.AllowForms(False)
+    return dss
+
+
+def deep_feeder(tmp_path, text):
+    folder = tmp_path / "a" / "b" / "c"
+    folder.mkdir(parents=True)
+    (folder / "e.csv").write_text("1\n2\n3\n4\n")
+    return feeder(folder, text)
+
+
+@pytest.mark.parametrize("text", WRITES)
+def test_what_makes_the_engine_write_a_file_is_refused_without_trust(tmp_path, text):
+    path = deep_feeder(tmp_path, text)
+    with pytest.raises(FeederError, match="was not run"):
+        scan_feeder(path)
+    assert scan_feeder(path, trust=True).findings
+    new_context().Text.Command(f'compile "{path}"')
+    assert list(tmp_path.rglob(WRITES[text]))
+
+
+@pytest.mark.parametrize("text", READS)
+def test_what_makes_the_engine_read_any_file_is_refused_without_trust(tmp_path, text):
+    secret = tmp_path / "secret.key"
+    secret.write_text("77, 77\n")
+    path = deep_feeder(tmp_path, text.format(path=secret))
+    with pytest.raises(FeederError, match="was not run"):
+        scan_feeder(path)
+    assert scan_feeder(path, trust=True).findings
+    dss = new_context()
+    dss.Text.Command(f'compile "{path}"')
+    dss.Text.Command(f"? {READS[text]}")
+    assert "77" in dss.Text.Result()
+
+
+def test_reports_of_an_untrusted_feeder_are_thrown_away_and_of_a_trusted_one_kept(tmp_path):
+    text = f"{LINE}set voltagebases=[4.16]\ncalcvoltagebases\nsolve\nshow voltages\n"
+    path = deep_feeder(tmp_path, text)
+    Engine(path)
+    assert not list(tmp_path.rglob("*VLN*"))
+    Engine(path, settings=EngineSettings(trust=True))
+    assert list(path.parent.glob("*VLN*"))
+
+
+def test_every_command_and_option_of_the_engine_is_either_allowed_or_refused():
+    executive = opendssdirect.dss.Executive
+    commands = {executive.Command(k + 1).lower() for k in range(executive.NumCommands())}
+    options = {executive.Option(k + 1).lower() for k in range(executive.NumOptions())}
+    assert commands - {"//"} == scan_rules.ALLOWED_COMMANDS | scan_rules.REFUSED_COMMANDS.keys()
+    assert options == scan_rules.ALLOWED_OPTIONS | scan_rules.REFUSED_OPTIONS.keys()
+    assert not scan_rules.ALLOWED_COMMANDS & scan_rules.REFUSED_COMMANDS.keys()
+    assert not scan_rules.ALLOWED_OPTIONS & scan_rules.REFUSED_OPTIONS.keys()
+
+
+@pytest.mark.parametrize(
+    "command", sorted(scan_rules.ALLOWED_COMMANDS - {*scan_rules.REPORT_COMMANDS})
+)
+def test_an_allowed_command_writes_no_file(tmp_path, command):
+    path = deep_feeder(tmp_path, f"{METER}set voltagebases=[4.16]\ncalcvoltagebases\nsolve")
+    dss = new_context()
+    dss.Text.Command(f'compile "{path}"')
+    with contextlib.suppress(opendssdirect.DSSException):
+        dss.Text.Command(command)
+    assert {item.name for item in tmp_path.rglob("*") if item.is_file()} == {"master.dss", "e.csv"}
+
+
+NEEDED = {
+    "regcontrol": "transformer=t winding=2",
+    "capcontrol": "element=line.l capacitor=c",
+    "storagecontroller": "element=line.l elementlist=[s]",
+    "swtcontrol": "switchedobj=line.l",
+    **dict.fromkeys(("relay", "recloser", "fuse"), "monitoredobj=line.l"),
+    **dict.fromkeys(
+        ("monitor", "energymeter", "gendispatcher", "sensor", "espvlcontrol"), "element=line.l"
+    ),
+}
+
+
+def test_every_property_of_the_engine_that_reads_writes_or_loads_is_known_to_the_scan():
+    dss = new_context()
+    dss.Text.Command("new circuit.x basekv=4.16")
+    for line in LINE.splitlines():
+        dss.Text.Command(line)
+    dss.Text.Command("new transformer.t buses=[b c] kvs=[4.16 .48]")
+    dss.Text.Command("new capacitor.c bus1=b")
+    dss.Text.Command("new storage.s bus1=b")
+    risky = {*LIBRARY_PROPERTIES, *FILE_PROPERTIES, "debugtrace"}
+    for name in map(str.lower, dss.Basic.Classes()):
+        dss.Text.Command(f"new {name}.probe {NEEDED.get(name, '')}")
+        properties = [item.lower() for item in dss.Element.AllPropertyNames()]
+        suspicious = {p for p in properties if "file" in p or "dll" in p or "model" in p}
+        assert suspicious <= risky | {"model", "earthmodel", "controlmodel"}, name
+        writing = {"action"} if name in scan_rules.ACTION_CLASSES else set()
+        first = next((k for k, p in enumerate(properties) if p in risky | writing), None)
+        if first is None:
+            assert name in scan_rules.FREE_CLASSES
+        else:
+            assert name not in scan_rules.FREE_CLASSES
+            assert scan_rules.SAFE_POSITIONS[name] == first
 
 
 def test_a_missing_master_file_is_refused_with_the_nearest_name(tmp_path):

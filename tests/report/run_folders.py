@@ -44,7 +44,7 @@ def write_run(
     (folder / "inputs" / "devices").mkdir(parents=True)
     feeder = feeder or {
         "source": "test", "regulators": "locked", "nodes": [], "buses": [], "branches": [],
-        "connections": [], "regulators_ids": [],
+        "connections": [], "regulator_ids": [],
     }  # fmt: skip
     (folder / "inputs" / "feeder.json").write_text(json.dumps(feeder))
     homes = households if households is not None else pd.DataFrame({"household_id": []})
@@ -91,7 +91,7 @@ def small_feeder(*, coordinates=True, bad_name=None):
     for _, above, bus, _, _ in branches:
         parents[bus] = above
     return {
-        "source": "synthetic.dss", "regulators": "locked", "regulators_ids": [],
+        "source": "synthetic.dss", "regulators": "locked", "regulator_ids": [],
         "nodes": [{"id": f"{b}.{p}", "bus": b, "phase": int(p), "kv_base": 2.4}
                   for b, _, _, _, phases in buses for p in phases],
         "buses": [{"bus": b, "x": x if coordinates else None, "y": y if coordinates else None,

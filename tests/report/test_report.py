@@ -133,6 +133,55 @@ def test_the_method_names_load_model_seed_hash_and_versions(html):
             assert f"<code>{metric.name}</code>" in html
 
 
+def delta_run(folder):
+    """A run on a feeder whose nodes all float but those of the first bus."""
+    feeder = small_feeder()
+    for node in feeder["nodes"]:
+        node["grounded"] = node["bus"] == "t0"
+    legs = {"1": "1.2", "2": "2.3", "3": "3.1"}
+    ids = [f"{bus['bus']}.{leg}" for bus in feeder["buses"][::3] for leg in legs.values()]
+    feeder["connections"] = [{"connection_id": i, "bus": i.partition(".")[0]} for i in ids]
+    results = {"no_control": {
+        "v_pu": {node["id"]: [0.7654] * 96 for node in feeder["nodes"]},
+        "connection_v_pu": dict.fromkeys(ids, np.linspace(0.98, 1.01, 96)),
+    }}  # fmt: skip
+    return write_run(folder, scenario=Scenario(), results=results, feeder=feeder)
+
+
+def test_the_report_of_a_delta_feeder_shows_connections_and_says_so(tmp_path):
+    html = report_of(delta_run(tmp_path / "run"))
+    assert outline_of(html).faults == []
+    health = html[html.index('id="health"') : html.index('id="summary"')]
+    assert "Voltages are those across the load connections" in health
+    assert "27 of 30 nodes" in health  # 6 x 3 + 12, of which t0 has 3
+    assert "15 of 18 load connections" in health
+    for words in ("No control, leg AB", "leg BC", "leg CA", "median connection",
+                  "Voltages are across load connections at the buses"):  # fmt: skip
+        assert words in html
+    assert "phase A" not in html
+    assert "0.7654" not in html  # no floating voltage anywhere
+
+
+def test_a_grounded_feeder_is_not_said_to_float(html):
+    assert "those across the load connections" not in html
+    assert "<dt>Floating buses</dt><dd>none</dd>" in html
+    assert "<dt>Remarks on the feeder</dt><dd>none</dd>" in html
+
+
+def test_remarks_of_the_engine_and_floating_buses_are_among_the_facts(tmp_path):
+    feeder = small_feeder()
+    for node in feeder["nodes"]:
+        node["grounded"] = node["bus"] != "l52"
+    feeder["notes"] = ["Load 'x' is rated for <b>another</b> voltage."]
+    html = report_of(plausible_run(tmp_path / "run", scenario=Scenario(), feeder=feeder))
+    assert "Load &#39;x&#39; is rated for &lt;b&gt;another&lt;/b&gt; voltage." in html
+    assert (
+        "<dt>Floating buses</dt><dd>1: l52; left out of voltage limits and charts, which leaves 1 "
+        "load connection without a judged voltage</dd>" in html
+    )
+    assert "l52: not energised, floating, or left out of the limits" in html
+
+
 def test_an_interrupted_run_is_reported_with_a_warning_and_no_winner(tmp_path):
     run = plausible_run(tmp_path / "run", scenario=Scenario(), n_steps=40)
     html = report_of(run)

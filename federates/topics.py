@@ -1,7 +1,8 @@
 """Every topic of the federation, and how its numbers travel.
 
 A port is one quantity, published as one message for all its ids (households, agents, nodes): one
-topic per household would be twenty times slower. The topic of a port is `<federate>/<port name>`.
+topic per household would be twenty times slower. The topic of a port is `<federate>/<port name>`;
+federates get their names in `scenarios/federation.py`.
 Two encodings: `vector` (a HELICS vector of doubles, ids announced once on `<federate>/ids`) and
 `oedisi` (an OEDISI-typed JSON string that carries ids, units and time in every message).
 """

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federates.messages import (
+from federates.topics import (
     ALL_PORTS,
     PORT_BY_NAME,
     POWERS_REAL,
