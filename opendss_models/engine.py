@@ -53,7 +53,8 @@ P_LIMIT_KW = 1e5
 """Largest power of one connection that is believed. [kW]"""
 HOUSEHOLD_V_MIN_PU = 0.7
 HOUSEHOLD_V_MAX_PU = 1.3
-"""Households are constant power between these voltages (design.md says why). [pu]"""
+"""Households are constant power between these voltages: OpenDSS's default switch to constant
+impedance at 0.95 and 1.05 pu sits on the usual limits and hides violations. [pu]"""
 
 _CONTROL_OFF = -1
 _CONTROL_STATIC = 0

@@ -202,8 +202,7 @@ class PopulationSettings(Section):
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
-        d = self.devices
-        total = d.battery + d.heat_pump + d.generator + d.ev_charger
+        total = sum(self.devices.model_dump().values())
         if self.allocation == "one_each" and total > 1 + 1e-9:
             raise ValueError(
                 f"`devices` shares add up to {total:.3f}, expected at most 1 with "

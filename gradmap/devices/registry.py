@@ -1,7 +1,6 @@
 """Every kind of device, and the way from device tables to groups of devices.
 
-A new kind is one line in `DEVICES`; what else must know of it fails loudly until it does
-(docs/architecture.md lists the places).
+A new kind is one line in `DEVICES`; docs/architecture.md lists what else must know of it.
 """
 
 from __future__ import annotations

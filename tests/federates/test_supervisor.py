@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
 from federates.child_environment import child_environment
@@ -22,7 +23,7 @@ from gradmap.errors import FederationError
 from opendss_models.feeders import feeder_path
 from scenarios.federation import federate_configs
 from scenarios.run import prepare
-from tests.federates.helpers import Prepared, federate_processes, make_scenario
+from tests.federates.helpers import Prepared, federate_processes, make_scenario, run_twin
 
 FEDERATES = ("environment", "households_1", "agents", "grid", "recorder")
 LIMIT_S = 10.0
@@ -267,15 +268,23 @@ def test_killed_supervisor_takes_its_federates_along(long_run):
     assert alive == []
 
 
-def test_two_runs_at_once_do_not_meet(prepared):
-    runs = [prepared(seed=seed, population={"n_households": 12}) for seed in (1, 2)]
+def test_two_runs_at_once_have_the_results_they_have_alone(prepared):
+    runs = [
+        prepared(seed=seed, population={"n_households": 12}, controllers=["no_control"])
+        for seed in (1, 2)
+    ]
     launches = [Launch(run) for run in runs]
     for launch in launches:
         launch.join()
         assert launch.error is None
     ports = [launch.port() for launch in launches]
-    assert abs(ports[0] - ports[1]) >= 2
+    assert abs(ports[0] - ports[1]) >= 100
     assert federate_processes() == []
+    for number, (run, launch) in enumerate(zip(runs, launches, strict=True)):
+        alone = run_twin(run, name=f"alone{number}", in_process=True)
+        for path in sorted((alone / "no_control/results").rglob("*.parquet")):
+            beside = launch.folder / path.relative_to(alone / "no_control")
+            assert pq.read_table(beside).equals(pq.read_table(path)), path
 
 
 def test_federate_without_a_broker_says_so(prepared):
