@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from scenarios.benchmarks.federation import FederationTiming, time_federation
 from scenarios.cli.console import progress_bars
+from scenarios.cli.output import show_table
 
 
 @click.group(short_help="Measure this machine.")
@@ -47,4 +46,4 @@ def _print(timing: FederationTiming) -> None:
     for name, busy_ms in timing.busy_ms_per_step.items():
         warm_mb, largest_mb = timing.memory_mb.get(name, (0.0, 0.0))
         table.add_row(name, f"{busy_ms:.2f}", f"{warm_mb:.0f}", f"{largest_mb:.0f}")
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    show_table(table)

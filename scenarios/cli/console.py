@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, Time
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from scenarios.cli.output import show_table
 from scenarios.health import read_health
 from scenarios.metrics import Summary
 from scenarios.results import RESULTS_FOLDER, Run
@@ -63,17 +63,6 @@ def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]
         yield show
 
 
-@contextmanager
-def patient_output() -> Iterator[None]:
-    """A reader that has gone away, as in `gradmap run | head`, does not make a run fail."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered would fail again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) -> None:
     """Print the table, or the whole summary as JSON."""
     if as_json:
@@ -89,8 +78,7 @@ def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) 
         name = escape(label.format(currency=run.scenario.tariff.currency))
         table.add_row(name, *cells)
     table.add_row("Run", *(verdict(run, c) for c in run.controllers))
-    # A pipe has no width of its own; without one the table would be cut at 80 columns.
-    Console(width=None if sys.stdout.isatty() else 100).print(table)
+    show_table(table)
 
 
 def verdict(run: Run, controller: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from scenarios.cli.exit_codes import FAILED, OK
+from scenarios.cli.output import show_table
 from scenarios.doctor import run_checks
 
 
@@ -29,5 +28,5 @@ def command(*, as_json: bool) -> int:
         for finding in findings:
             mark = "[green]ok[/]" if finding.ok else "[red]FAILED[/]"
             table.add_row(mark, finding.check, finding.detail)
-        Console(width=None if sys.stdout.isatty() else 110).print(table)
+        show_table(table)
     return OK if all(finding.ok for finding in findings) else FAILED

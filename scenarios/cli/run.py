@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from scenarios.cli.console import patient_output, print_summary, progress_bars
+from scenarios.cli.console import print_summary, progress_bars
 from scenarios.cli.exit_codes import INTERRUPTED, OK, UNHEALTHY
+from scenarios.cli.output import patient_output
 from scenarios.loading import find_scenario, load_scenario
 from scenarios.outputs import write_outputs
 from scenarios.results import Run

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -91,7 +92,7 @@ def test_doctor_goes_on_after_a_check_that_fails(gradmap, monkeypatch):
     def broken() -> str:
         raise OSError("no loopback here")
 
-    monkeypatch.setattr("scenarios.doctor.shake_hands", broken)
+    monkeypatch.setattr("federates.handshake.shake_hands", broken)
     monkeypatch.setattr("scenarios.doctor._opendss", lambda: "fine")
     ended = gradmap("doctor", "--json")
     rows = {row["check"]: row for row in json.loads(ended.out)}
@@ -388,3 +389,49 @@ def test_federate_without_configuration_says_what_it_looks_for(tmp_path):
     assert ended.code == 2
     assert "No --config given and static_inputs.json is not in the working directory" in ended.err
     assert time.monotonic() - began < 30
+
+
+# ------------------------------------------------------------------------- pipes, signals, streams
+
+
+def in_bash(line: str, folder: Path) -> tuple[int, str]:
+    """Run a shell line in which `gradmap` is ours; return exit code and standard error."""
+    ours = f'gradmap() {{ "{sys.executable}" -m scenarios.cli.main "$@"; }}\n'
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", ours + line],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("redirection", ["| true", ">&-", "2>&- >/dev/null"])
+def test_a_reader_that_goes_away_does_not_make_a_good_run_fail(tmp_path, redirection):
+    path = write_scenario(tmp_path)
+    code, err = in_bash(f"gradmap run {path} --in-process --out run {redirection}", tmp_path)
+    assert (code, err) == (0, "")
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", ["TERM", "HUP", "INT"])
+def test_a_signal_while_preparing_leaves_no_trace(tmp_path, name):
+    path = write_scenario(tmp_path, time={"days": 3000, "step_min": 60})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scenarios.cli.main", "run", str(path), "--out", "run"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("run/prepare.partial/inputs/*/*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(getattr(signal, f"SIG{name}"))
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Interrupted." in err
+    assert not (tmp_path / "run").exists()
