@@ -6,8 +6,11 @@ The functions take the engine context that `engine.py` owns; none of them change
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from opendss_models.connections import LoadElement
 from opendss_models.controls import element_names
@@ -210,3 +213,38 @@ def _bus_info(dss: Any, bus: str, *, kv_base: float, distance_km: float) -> BusI
         nodes=tuple(sorted(dss.Bus.Nodes())),
         kv_base=kv_base,
     )
+
+
+def read_head_power(
+    dss: Any, *, sources: Iterable[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return active [kW] and reactive [kvar] power of the sources into the feeder, [phase 1..3]."""
+    power = np.zeros(3, dtype=np.complex128)
+    for name in sources:
+        dss.Circuit.SetActiveElement(name)
+        element = dss.CktElement
+        values = np.asarray(element.Powers(), dtype=np.float64).view(np.complex128)
+        for node, value in zip(element.NodeOrder(), values, strict=False):
+            if 1 <= node <= 3:
+                power[node - 1] -= value
+    return power.real.copy(), power.imag.copy()
+
+
+def read_load_power(dss: Any) -> tuple[float, float]:
+    """Return what all enabled loads draw in the present solution, in kW and kvar."""
+    total = 0j
+    more = dss.Loads.First()
+    while more:
+        total += complex(*dss.CktElement.TotalPowers()[:2])
+        more = dss.Loads.Next()
+    return total.real, total.imag
+
+
+def read_capacitor_power(dss: Any, *, capacitors: Iterable[str]) -> tuple[float, float]:
+    """Return what the shunt capacitors draw in the present solution, in kW and kvar."""
+    total = 0j
+    for name in capacitors:
+        dss.Circuit.SetActiveElement(f"capacitor.{name}")
+        if dss.CktElement.Enabled():
+            total += complex(*dss.CktElement.TotalPowers()[:2])
+    return total.real, total.imag

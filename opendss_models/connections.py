@@ -9,11 +9,16 @@ apart) gives two connections of one node each.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from gradmap.errors import FeederError
 
+P_LIMIT_KW = 1e5
+"""Largest power of one connection that is believed. [kW]"""
 BASE_MISFIT = 1.35
 """Largest ratio between a load's rated voltage and its base that is believed. [-]"""
 LEG_FACTORS = (1.0, math.sqrt(3.0), 2.0)
@@ -144,3 +149,33 @@ def _rated_kv(load: LoadElement) -> float:
 def _misfit(load: LoadElement, *, kv_base: float) -> float:
     """Return rated over base voltage, kept away from zero."""
     return max(_rated_kv(load) / kv_base, 1e-9)
+
+
+def terminal_rows(
+    connections: Sequence[LoadConnection], *, node_ids: Sequence[str]
+) -> NDArray[np.intp]:
+    """Return the two nodes each connection sits between; ground is the row after the last node."""
+    row = {node: k for k, node in enumerate(node_ids)}
+    ground = len(node_ids)
+    pairs = [[*(row[f"{c.bus}.{node}"] for node in c.nodes), ground][:2] for c in connections]
+    return np.array(pairs, dtype=np.intp)
+
+
+def checked_power(
+    values: ArrayLike, *, name: str, connections: Sequence[LoadConnection]
+) -> list[float]:
+    """Return one power per connection as floats; FeederError names the connection at fault."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != (len(connections),):
+        raise FeederError(
+            f"`{name}` has shape {array.shape}, expected one value for each of the "
+            f"{len(connections)} load connections."
+        )
+    bad = np.flatnonzero(~(np.abs(array) <= P_LIMIT_KW))
+    if bad.size:
+        raise FeederError(
+            f"Connection {connections[bad[0]].connection_id!r}: `{name}` is "
+            f"{array[bad[0]]}, expected a finite value within +-{P_LIMIT_KW:g}. Look for a "
+            f"wrong unit (W instead of kW) or a missing sample in its households."
+        )
+    return [float(value) for value in array]

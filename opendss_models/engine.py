@@ -23,14 +23,24 @@ from opendss_models.circuit_reader import (
     enabled_branches,
     enabled_sources,
     read_bases,
+    read_capacitor_power,
     read_grounded_buses,
+    read_head_power,
+    read_load_power,
     read_loads,
     read_map,
     read_shunts,
     split_node,
 )
-from opendss_models.connections import LoadConnection, rating_notes, split_loads
+from opendss_models.connections import (
+    LoadConnection,
+    checked_power,
+    rating_notes,
+    split_loads,
+    terminal_rows,
+)
 from opendss_models.controls import Controls, ControlState, element_names
+from opendss_models.judgement import SolverFacts, judge
 from opendss_models.scan import scan_feeder
 from opendss_models.settings import EngineSettings
 from opendss_models.solve_status import SolveOutcome, SolveStatus
@@ -49,8 +59,6 @@ __all__ = [
     "SolveStatus",
 ]
 
-P_LIMIT_KW = 1e5
-"""Largest power of one connection that is believed. [kW]"""
 HOUSEHOLD_V_MIN_PU = 0.7
 HOUSEHOLD_V_MAX_PU = 1.3
 """Households are constant power between these voltages: OpenDSS's default switch to constant
@@ -58,7 +66,6 @@ impedance at 0.95 and 1.05 pu sits on the usual limits and hides violations. [pu
 
 _CONTROL_OFF = -1
 _CONTROL_STATIC = 0
-_ERROR_CONTROL_LIMIT = 485
 
 
 class Engine:
@@ -215,17 +222,7 @@ class Engine:
     def _index_connections(self, connections: tuple[LoadConnection, ...]) -> None:
         """Remember which nodes each connection sits between; the second is ground for a phase."""
         self.connections = connections
-        row = {node: k for k, node in enumerate(self.node_ids)}
-        ground = len(self.node_ids)
-        self._connection_nodes = np.array(
-            [
-                [row[f"{c.bus}.{c.nodes[0]}"], *(row[f"{c.bus}.{n}"] for n in c.nodes[1:]), ground][
-                    :2
-                ]
-                for c in connections
-            ],
-            dtype=np.intp,
-        )
+        self._connection_nodes = terminal_rows(connections, node_ids=self.node_ids)
         self._connection_kv_base = np.array([c.kv_base for c in connections])
 
     def _enable(self, names: Iterable[str], *, enabled: bool) -> None:
@@ -273,31 +270,14 @@ class Engine:
                 f"Feeder {self.feeder}: powers cannot be set because its own loads are still in. "
                 f"Call `attach_households()` first."
             )
-        p = self._checked_power(p_kw, name="p_kw")
-        q = self._checked_power(q_kvar, name="q_kvar")
+        p = checked_power(p_kw, name="p_kw", connections=self.connections)
+        q = checked_power(q_kvar, name="q_kvar", connections=self.connections)
         loads = self._dss.Loads
         # Always kW, then kvar: OpenDSS rescales or flips kvar when kW is written.
         for index, p_value, q_value in zip(self._load_index, p, q, strict=True):
             loads.Idx(index)
             loads.kW(p_value)
             loads.kvar(q_value)
-
-    def _checked_power(self, values: ArrayLike, *, name: str) -> list[float]:
-        """Return the values as floats, or raise naming the connection."""
-        array = np.asarray(values, dtype=np.float64)
-        if array.shape != (len(self.connections),):
-            raise FeederError(
-                f"Feeder {self.feeder}: `{name}` has shape {array.shape}, expected one value for "
-                f"each of the {len(self.connections)} load connections."
-            )
-        bad = np.flatnonzero(~(np.abs(array) <= P_LIMIT_KW))
-        if bad.size:
-            raise FeederError(
-                f"Connection {self.connections[bad[0]].connection_id!r}: `{name}` is "
-                f"{array[bad[0]]}, expected a finite value within +-{P_LIMIT_KW:g}. Look for a "
-                f"wrong unit (W instead of kW) or a missing sample in its households."
-            )
-        return array.tolist()  # type: ignore[no-any-return]
 
     def set_load_multiplier(self, multiplier: float) -> None:
         """Scale the feeder's own loads; households are not affected."""
@@ -322,7 +302,21 @@ class Engine:
             number, error = exc.args[0], str(exc)
         if self._nodes_stale:
             self._index_nodes()
-        outcome = self._judge(error_number=number, error=error)
+        solution = self._dss.Solution
+        outcome = judge(
+            self.node_v_pu(),
+            energised=self.energised,
+            node_ids=self.node_ids,
+            settings=self.settings,
+            facts=SolverFacts(
+                converged=solution.Converged(),
+                controls_done=solution.ControlActionsDone(),
+                n_iterations=solution.Iterations(),
+                n_control_iterations=solution.ControlIterations(),
+                error_number=number,
+                error=error,
+            ),
+        )
         if outcome.status is SolveStatus.NON_FINITE:
             self._recover(before)
         elif outcome.status is not SolveStatus.OK:
@@ -331,38 +325,6 @@ class Engine:
             diverged = outcome.status is SolveStatus.DIVERGED
             self.restore_control_state(before if diverged else after)
         return outcome
-
-    def _judge(self, *, error_number: int, error: str) -> SolveOutcome:
-        """Turn what the engine left behind into a status."""
-        solution = self._dss.Solution
-        vm_pu = np.abs(self.node_v_pu()[self.energised])
-        low, high = self.settings.v_plausible_pu
-        status, message = SolveStatus.OK, ""
-        if not np.isfinite(vm_pu).all():
-            status, message = SolveStatus.NON_FINITE, "A voltage is not a finite number."
-        elif not solution.Converged() or (error and error_number != _ERROR_CONTROL_LIMIT):
-            status = SolveStatus.DIVERGED
-            message = error or (
-                f"No convergence to {self.settings.tolerance:g} pu in {solution.Iterations()} "
-                f"iterations. The feeder may be loaded beyond what it can carry."
-            )
-        elif error_number == _ERROR_CONTROL_LIMIT or not solution.ControlActionsDone():
-            status = SolveStatus.CONTROL_LIMIT
-            message = (
-                f"Regulators or capacitors still moved after {solution.ControlIterations()} "
-                f"control iterations."
-            )
-        elif vm_pu.size and not (low <= vm_pu.min() and vm_pu.max() <= high):
-            far = int(np.argmax(np.maximum(low - vm_pu, vm_pu - high)))
-            node = np.array(self.node_ids)[self.energised][far]
-            status = SolveStatus.IMPLAUSIBLE
-            message = f"Node {node} is at {vm_pu[far]:.3f} pu, outside [{low}, {high}]."
-        return SolveOutcome(
-            status=status,
-            message=message,
-            n_iterations=solution.Iterations(),
-            n_control_iterations=solution.ControlIterations(),
-        )
 
     def _recover(self, state: ControlState) -> None:
         """Get rid of NaN voltages: restart the solution, and if that is not enough recompile."""
@@ -420,15 +382,7 @@ class Engine:
 
         Phases that the sources do not have stay zero.
         """
-        power = np.zeros(3, dtype=np.complex128)
-        for name in self._sources:
-            self._dss.Circuit.SetActiveElement(name)
-            element = self._dss.CktElement
-            values = np.asarray(element.Powers(), dtype=np.float64).view(np.complex128)
-            for node, value in zip(element.NodeOrder(), values, strict=False):
-                if 1 <= node <= 3:
-                    power[node - 1] -= value
-        return power.real.copy(), power.imag.copy()
+        return read_head_power(self._dss, sources=self._sources)
 
     def losses(self) -> tuple[float, float]:
         """Return the losses of all lines and transformers in kW and kvar."""
@@ -437,21 +391,11 @@ class Engine:
 
     def total_load_power(self) -> tuple[float, float]:
         """Return what all enabled loads draw in the present solution, in kW and kvar."""
-        total = 0j
-        more = self._dss.Loads.First()
-        while more:
-            total += complex(*self._dss.CktElement.TotalPowers()[:2])
-            more = self._dss.Loads.Next()
-        return total.real, total.imag
+        return read_load_power(self._dss)
 
     def capacitor_power(self) -> tuple[float, float]:
         """Return what all shunt capacitors draw in the present solution, in kW and kvar."""
-        total = 0j
-        for name in self._capacitors:
-            self._dss.Circuit.SetActiveElement(f"capacitor.{name}")
-            if self._dss.CktElement.Enabled():
-                total += complex(*self._dss.CktElement.TotalPowers()[:2])
-        return total.real, total.imag
+        return read_capacitor_power(self._dss, capacitors=self._capacitors)
 
     def loading(self) -> NDArray[np.float64]:
         """Return the largest phase current over the normal rating, [branch].
