@@ -10,17 +10,15 @@ import pytest
 import yaml
 
 from scenarios.cli.main import main
+from tests.federates.helpers import SMALL as FEDERATION_SMALL
 
+# Smaller still than the federation's small scenario, and the cheapest controller.
 SMALL: dict[str, Any] = {
-    "name": "small",
-    "seed": 7,
-    "time": {"step_min": 60},
-    "feeder": {"regulators": "locked", "source_v_pu": 1.0},
-    "limits": {"exclude_buses": ["610"]},
+    **FEDERATION_SMALL,
     "population": {
-        "n_households": 12,
-        "allocation": "independent",
-        "devices": {"battery": 0.5, "heat_pump": 0.5, "generator": 0.3, "ev_charger": 0.4},
+        key: value
+        for key, value in {**FEDERATION_SMALL["population"], "n_households": 12}.items()
+        if key != "pv_share"
     },
     "controllers": ["no_control"],
 }
