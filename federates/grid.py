@@ -36,8 +36,8 @@ HEAD_IDS: Ids = ("p_kw_1", "p_kw_2", "p_kw_3", "q_kvar_1", "q_kvar_2", "q_kvar_3
 
 
 def open_engine(settings: GridSettings) -> Engine:
-    """Compile the feeder with households in place of its spot loads."""
-    engine = Engine(
+    """Compile and check a feeder. FeederError names the element at fault."""
+    return Engine(
         feeder_path(settings.feeder),
         settings=EngineSettings(
             regulators=settings.regulators,
@@ -46,8 +46,6 @@ def open_engine(settings: GridSettings) -> Engine:
             trust=settings.trust,
         ),
     )
-    engine.attach_households()
-    return engine
 
 
 class Grid(Component):
@@ -61,6 +59,7 @@ class Grid(Component):
         self._iterate = schedule.mode == "iterate"
         self._max_repeats = schedule.max_iterations
         self._engine = open_engine(settings)
+        self._engine.attach_households()
         self._connection_ids = tuple(c.connection_id for c in self._engine.connections)
         self._placement = (
             read_placement(settings.households_file) if settings.households_file else None

@@ -37,7 +37,7 @@ def federate_configs(
         "environment": EnvironmentSettings(inputs_folder=inputs_folder),
         **_households(scenario, inputs_folder),
         "agents": AgentsSettings(inputs_folder=inputs_folder, controller=controller),
-        "grid": _grid(scenario, inputs_folder),
+        "grid": grid_settings(scenario, inputs_folder),
         "recorder": RecorderSettings(
             results_folder=results_folder, part_steps=scenario.federation.part_steps
         ),
@@ -86,7 +86,8 @@ def _households(scenario: Scenario, inputs_folder: Path) -> dict[str, Settings]:
     }
 
 
-def _grid(scenario: Scenario, inputs_folder: Path) -> GridSettings:
+def grid_settings(scenario: Scenario, inputs_folder: Path) -> GridSettings:
+    """Return how the grid federate of a scenario compiles and solves its feeder."""
     feeder = scenario.feeder
     return GridSettings(
         feeder=feeder.source,

@@ -21,15 +21,14 @@ from typing import Any, Literal
 import psutil
 
 from federates.config import FederateConfig
+from federates.grid import open_engine
 from federates.in_process import Member, run_in_process
 from federates.registry import make_component
 from federates.supervisor import FederationOutcome, Watchdogs, run_federation
 from gradmap.baselines.registry import check_controller, make_controller
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import FederationError, FeederError, ScenarioError
-from opendss_models.engine import Engine, EngineSettings
-from opendss_models.feeders import feeder_path
-from scenarios.federation import federate_configs
+from scenarios.federation import federate_configs, grid_settings
 from scenarios.feeder_file import write_feeder_file
 from scenarios.health import read_health
 from scenarios.inputs import materialise
@@ -139,7 +138,7 @@ def prepare(
 
     with staging(folder, contents=own_folders) as place:
         _check_controllers(scenario.controllers)
-        engine = open_feeder(scenario)
+        engine = open_engine(grid_settings(scenario, place / INPUTS_FOLDER))
         write_feeder_file(engine, scenario=scenario, path=place / INPUTS_FOLDER / "feeder.json")
         population = materialise(
             scenario, connections=engine.connections, folder=place, progress=report
@@ -150,20 +149,6 @@ def prepare(
             make_controller(controller, fleet=fleet)  # refuses a policy of other agents
     # Last, so that a folder with a scenario.yaml is a prepared one.
     dump_scenario(scenario, folder / SCENARIO_FILE)
-
-
-def open_feeder(scenario: Scenario) -> Engine:
-    """Compile and check the scenario's feeder. FeederError names the element at fault."""
-    feeder = scenario.feeder
-    return Engine(
-        feeder_path(feeder.source),
-        settings=EngineSettings(
-            regulators=feeder.regulators,
-            tolerance=feeder.tolerance,
-            source_v_pu=feeder.source_v_pu,
-            trust=feeder.trust,
-        ),
-    )
 
 
 def _check_processes(scenario: Scenario, *, n_households: int) -> None:
