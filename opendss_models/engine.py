@@ -9,8 +9,6 @@ feeder. Voltages are per unit of the node's line-to-neutral base or of the conne
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +30,7 @@ from opendss_models.circuit_reader import (
     read_shunts,
     split_node,
 )
+from opendss_models.compiling import apply_settings, compile_feeder, solve_no_load
 from opendss_models.connections import (
     LoadConnection,
     checked_power,
@@ -40,7 +39,8 @@ from opendss_models.connections import (
     terminal_rows,
 )
 from opendss_models.controls import Controls, ControlState, element_names
-from opendss_models.judgement import SolverFacts, judge
+from opendss_models.household_loads import attach_loads, write_powers
+from opendss_models.judgement import judge, read_facts
 from opendss_models.scan import scan_feeder
 from opendss_models.settings import EngineSettings
 from opendss_models.solve_status import SolveOutcome, SolveStatus
@@ -59,11 +59,6 @@ __all__ = [
     "SolveStatus",
 ]
 
-HOUSEHOLD_V_MIN_PU = 0.7
-HOUSEHOLD_V_MAX_PU = 1.3
-"""Households are constant power between these voltages: OpenDSS's default switch to constant
-impedance at 0.95 and 1.05 pu sits on the usual limits and hides violations. [pu]"""
-
 _CONTROL_OFF = -1
 _CONTROL_STATIC = 0
 
@@ -79,6 +74,7 @@ class Engine:
         energised: Whether a source reaches the node; others are left out of plausibility checks.
         grounded: Whether the node's voltage to ground is defined. False behind a delta winding
             (bus 610 of the 123-bus feeder): leave such nodes out of voltage limits.
+        feeder_loads: Names of the feeder's own enabled Load elements.
         connections: Where households can sit.
         regulator_ids: Names of the voltage regulators, the order of `taps`.
         notes: Remarks about the feeder that do not stop it, for `doctor` and reports.
@@ -105,51 +101,30 @@ class Engine:
         self._survey()
         self._initial_state = self.control_state()
 
+    @property
+    def context(self) -> OpenDSSDirect:
+        """Return the raw engine context, for use inside `opendss_models` only.
+
+        Whoever reads with it must leave the circuit as it was.
+        """
+        return self._dss
+
     # ------------------------------------------------------------------ set up
 
     def _compile(self) -> None:
         """Run the master file and put the solver into a known state."""
-        cwd = Path.cwd()
-        try:
-            self._run_master()
-        except self._dss_error as exc:
-            raise FeederError(f"Feeder {self.feeder}: OpenDSS does not compile it: {exc}") from exc
-        finally:
-            if Path.cwd() != cwd:
-                os.chdir(cwd)
-        if self._dss.Basic.NumCircuits() == 0:
-            raise FeederError(
-                f"Feeder {self.feeder}: the file defines no circuit. Give the master file, the one "
-                f"with `New Circuit.<name>`."
-            )
-        solution = self._dss.Solution
-        file_control_off = solution.ControlMode() == _CONTROL_OFF
+        trust = self.settings.trust
+        compile_feeder(self._dss, self.feeder, trust=trust, dss_error=self._dss_error)
+        file_control_off = self._dss.Solution.ControlMode() == _CONTROL_OFF
         locked = self.settings.regulators == "locked"
         self._control_mode = _CONTROL_OFF if locked or file_control_off else _CONTROL_STATIC
-        if self.settings.source_v_pu is not None:
-            self._dss.Vsources.First()
-            self._dss.Vsources.PU(self.settings.source_v_pu)
+        apply_settings(self._dss, self.settings)
         self._cold_start()
-        solution.Convergence(self.settings.tolerance)
-        solution.MaxIterations(self.settings.max_iterations)
-        solution.MaxControlIterations(self.settings.max_control_iterations)
         self._controls = Controls(self._dss)
         self.regulator_ids = self._controls.regulator_ids
         self._capacitors = element_names(self._dss.Capacitors)
         if locked:
             self.set_taps(np.zeros(len(self.regulator_ids)))
-
-    def _run_master(self) -> None:
-        """Run the master file; without trust, what it writes is thrown away."""
-        master = f'"{self.feeder.resolve()}"'
-        self._dss.Text.Command("clear")
-        if self.settings.trust:
-            self._dss.Text.Command(f"compile {master}")
-            return
-        # `compile` would make the feeder's folder the output folder, `redirect` leaves it.
-        with tempfile.TemporaryDirectory(prefix="gradmap-") as folder:
-            self._dss.Basic.DataPath(folder)
-            self._dss.Text.Command(f"redirect {master}")
 
     def _cold_start(self) -> None:
         """Make the next solve start from no-load voltages with controls unarmed."""
@@ -167,13 +142,13 @@ class Engine:
                 f"Feeder {self.feeder}: it has no enabled Load element, so there is no place for "
                 f"households."
             )
-        self._feeder_loads = tuple(load.name for load in loads)
+        self.feeder_loads = tuple(load.name for load in loads)
         terminals = [Terminal(element=f"load.{x.name}", bus=x.bus, nodes=x.nodes) for x in loads]
         terminals += read_shunts(dss)
         before = self.control_state()
-        self._enable(self._feeder_loads, enabled=False)
+        self._enable(self.feeder_loads, enabled=False)
         dss.Solution.ControlMode(_CONTROL_OFF)
-        self._solve_quietly()
+        solve_no_load(dss, self.feeder, dss_error=self._dss_error)
         self._read_nodes()
         self._index_nodes()
         check_bases(self._kv_base_by_bus)
@@ -181,29 +156,22 @@ class Engine:
         nodes = map(split_node, self.node_ids)
         check_supply(terminals, v_no_load_pu=dict(zip(nodes, vm_pu.tolist(), strict=True)))
         self.energised = vm_pu >= ENERGISED_PU
-        self._enable(self._feeder_loads, enabled=True)
+        self._enable(self.feeder_loads, enabled=True)
         self._cold_start()
         self.restore_control_state(before)
         self.notes = (
             *map(str, self.scan.findings),
             *rating_notes(loads, kv_base_by_bus=self._kv_base_by_bus),
         )
-        self._index_connections(split_loads(loads, kv_base_by_bus=self._kv_base_by_bus))
+        self.connections = split_loads(loads, kv_base_by_bus=self._kv_base_by_bus)
+        self._connection_nodes = terminal_rows(self.connections, node_ids=self.node_ids)
+        self._connection_kv_base = np.array([c.kv_base for c in self.connections])
         branches = tuple(enabled_branches(dss))
         self.branch_ids = tuple(name for _, name in branches)
         self._branch_rows = np.array([row for row, _ in branches], dtype=np.intp)
         self._sources = tuple(enabled_sources(dss))
         grounded = read_grounded_buses(dss, sources=self._sources)
         self.grounded = np.array([split_node(node)[0] in grounded for node in self.node_ids])
-
-    def _solve_quietly(self) -> None:
-        """Solve where only the topology matters; whether it converged is checked by the caller."""
-        try:
-            self._dss.Solution.Solve()
-        except self._dss_error as exc:
-            raise FeederError(
-                f"Feeder {self.feeder}: it does not solve without load: {exc}"
-            ) from exc
 
     def _read_nodes(self) -> None:
         """List the nodes of the no-load circuit with their bases."""
@@ -218,12 +186,6 @@ class Engine:
         row = {name.lower(): k for k, name in enumerate(self._dss.Circuit.YNodeOrder())}
         self._node_order = np.array([row[node] for node in self.node_ids], dtype=np.intp)
         self._nodes_stale = False
-
-    def _index_connections(self, connections: tuple[LoadConnection, ...]) -> None:
-        """Remember which nodes each connection sits between; the second is ground for a phase."""
-        self.connections = connections
-        self._connection_nodes = terminal_rows(connections, node_ids=self.node_ids)
-        self._connection_kv_base = np.array([c.kv_base for c in connections])
 
     def _enable(self, names: Iterable[str], *, enabled: bool) -> None:
         """Switch Load elements in or out."""
@@ -241,17 +203,8 @@ class Engine:
         """
         if self._attached:
             return
-        self._enable(self._feeder_loads, enabled=False)
-        for connection in self.connections:
-            bus = ".".join([connection.bus, *map(str, connection.nodes)])
-            kind = "wye" if len(connection.nodes) == 1 else "delta"
-            self._dss.Text.Command(
-                f'new "load.gm_{connection.connection_id}" bus1="{bus}" phases=1 conn={kind} '
-                f"kv={connection.kv_base!r} model=1 vminpu={HOUSEHOLD_V_MIN_PU} "
-                f"vmaxpu={HOUSEHOLD_V_MAX_PU} kw=0 kvar=0 status=fixed"
-            )
-        n_loads = self._dss.Loads.Count()
-        self._load_index = list(range(n_loads - len(self.connections) + 1, n_loads + 1))
+        self._enable(self.feeder_loads, enabled=False)
+        self._load_index = attach_loads(self._dss, self.connections)
         self._attached = True
         self._nodes_stale = True
 
@@ -272,12 +225,7 @@ class Engine:
             )
         p = checked_power(p_kw, name="p_kw", connections=self.connections)
         q = checked_power(q_kvar, name="q_kvar", connections=self.connections)
-        loads = self._dss.Loads
-        # Always kW, then kvar: OpenDSS rescales or flips kvar when kW is written.
-        for index, p_value, q_value in zip(self._load_index, p, q, strict=True):
-            loads.Idx(index)
-            loads.kW(p_value)
-            loads.kvar(q_value)
+        write_powers(self._dss, self._load_index, p_kw=p, q_kvar=q)
 
     def set_load_multiplier(self, multiplier: float) -> None:
         """Scale the feeder's own loads; households are not affected."""
@@ -302,20 +250,12 @@ class Engine:
             number, error = exc.args[0], str(exc)
         if self._nodes_stale:
             self._index_nodes()
-        solution = self._dss.Solution
         outcome = judge(
             self.node_v_pu(),
             energised=self.energised,
             node_ids=self.node_ids,
             settings=self.settings,
-            facts=SolverFacts(
-                converged=solution.Converged(),
-                controls_done=solution.ControlActionsDone(),
-                n_iterations=solution.Iterations(),
-                n_control_iterations=solution.ControlIterations(),
-                error_number=number,
-                error=error,
-            ),
+            facts=read_facts(self._dss.Solution, error_number=number, error=error),
         )
         if outcome.status is SolveStatus.NON_FINITE:
             self._recover(before)

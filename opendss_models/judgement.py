@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,24 @@ class SolverFacts:
     error_number: int
     """Number of the error it raised, 0 if none."""
     error: str
+
+
+def read_facts(solution: Any, *, error_number: int, error: str) -> SolverFacts:
+    """Return what an engine context's `Solution` reports of its last solve.
+
+    Args:
+        solution: `Solution` of the context.
+        error_number: Number of the error that solving raised, 0 if none.
+        error: Its text.
+    """
+    return SolverFacts(
+        converged=solution.Converged(),
+        controls_done=solution.ControlActionsDone(),
+        n_iterations=solution.Iterations(),
+        n_control_iterations=solution.ControlIterations(),
+        error_number=error_number,
+        error=error,
+    )
 
 
 def judge(

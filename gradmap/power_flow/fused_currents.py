@@ -1,0 +1,185 @@
+"""Load currents in few passes over memory, for the inner loop of the solver.
+
+For shares z, c, p of constant impedance, current and power, OpenDSS's load current is
+i = conj(S) g(V) u with u per unit of the rated voltage, V = |u|, and
+
+    g(V) = min( max(z + c/V + p/V^2, ceiling), max(alpha + beta/V, 1) )
+
+where `ceiling` is the value at v_max (above it the load is an impedance), alpha + beta/V makes |i|
+linear in V between v_low and v_min, and 1 is the nominal impedance below v_low. The one expression
+covers all regions of models 1, 2 and 5 because the curves cross only at the limits; the other
+models come from `load_models`. Tests compare both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from gradmap.feeder import Connections
+from gradmap.power_flow.load_models import LoadTable, factor_slopes, factors
+
+TINY = 1e-20
+"""Added to V^2, so that a dead connection gives a finite 1/V. [pu^2]"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusedTable:
+    """Constants of every connection, each [connection, 1]."""
+
+    impedance: Tensor
+    current: Tensor
+    power: Tensor
+    ceiling: Tensor
+    alpha: Tensor
+    beta: Tensor
+    v2_min: Tensor
+    """v_min^2, below which the straight line holds. [pu^2]"""
+    v2_max: Tensor
+    tiny: Tensor
+    """`TINY`, [1, 1]."""
+    other_rows: Tensor
+    """Rows of other models, which `load_models` computes, [other]."""
+    other: LoadTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slopes:
+    """Derivatives of the currents at one solution, each [connection, batch].
+
+    With a = P g_p and b = Q g_q the currents are i_re = a u_re + b u_im, i_im = a u_im - b u_re.
+    """
+
+    u_re: Tensor
+    u_im: Tensor
+    g_p: Tensor
+    g_q: Tensor
+    a: Tensor
+    b: Tensor
+    t: Tensor
+    """(a' u_re + b' u_im) / V."""
+    s: Tensor
+    """(a' u_im - b' u_re) / V."""
+
+    def to(self, dtype: torch.dtype) -> Slopes:
+        """Return the same in another dtype."""
+        return Slopes(**{f.name: getattr(self, f.name).to(dtype) for f in fields(self)})
+
+    def transposed(self, x_re: Tensor, x_im: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (d i / d u)' x."""
+        common = torch.mul(self.t, x_re).addcmul_(self.s, x_im)
+        y_re = torch.mul(self.a, x_re).addcmul_(self.b, x_im, value=-1.0)
+        y_im = torch.mul(self.b, x_re).addcmul_(self.a, x_im)
+        return y_re.addcmul_(self.u_re, common), y_im.addcmul_(self.u_im, common)
+
+    def blocks(self) -> Tensor:
+        """Return d i / d u as rr, ri, ir, ii, [4, connection, batch]."""
+        return torch.stack(
+            [
+                self.a + self.t * self.u_re,
+                self.b + self.t * self.u_im,
+                -self.b + self.s * self.u_re,
+                self.a + self.s * self.u_im,
+            ]
+        )
+
+
+def fused_table(
+    connections: Connections, *, dtype: torch.dtype, device: torch.device
+) -> FusedTable:
+    """Return the constants of a feeder's connections."""
+    table = LoadTable.build(connections, dtype=dtype, device=device)
+    z, c, p = table.active.impedance, table.active.current, table.active.power
+    limited = c + p
+    at_current, at_power = table.current_limits, table.power_limits
+    other_rows = torch.nonzero(~table.fusable[:, 0])[:, 0]
+    return FusedTable(
+        impedance=z,
+        current=c,
+        power=p,
+        ceiling=c * at_current.above + p * at_power.above,
+        alpha=c * at_current.alpha + p * at_power.alpha,
+        # Constant impedance has no line: 1/V would stay above 1 below, max(1/V, 1) above.
+        beta=torch.where(limited > 0.0, c * at_current.beta + p * at_power.beta, 1.0),
+        v2_min=torch.where(limited > 0.0, table.v_min**2, -1.0),
+        v2_max=torch.where(limited > 0.0, table.v_max**2, torch.inf),
+        tiny=torch.full((1, 1), TINY, dtype=dtype, device=device),
+        other_rows=other_rows,
+        other=LoadTable.build(
+            connections.take(other_rows.cpu().numpy()), dtype=dtype, device=device
+        ),
+    )
+
+
+def admittances(
+    u_re: Tensor, u_im: Tensor, p: Tensor, q: Tensor, *, table: FusedTable, out: tuple[Tensor, ...]
+) -> tuple[Tensor, Tensor]:
+    """Return a = P g_p and b = Q g_q of every connection, [connection, batch].
+
+    Args:
+        u_re: Voltage over the rated one, real part, [connection, batch]. [pu]
+        u_im: Imaginary part.
+        p: Active power at rated voltage. [kW]
+        q: Reactive power at rated voltage. [kvar]
+        table: Constants.
+        out: Two buffers like `p`, overwritten and returned.
+    """
+    a, b = out
+    torch.addcmul(table.tiny, u_re, u_re, out=a).addcmul_(u_im, u_im).rsqrt_()
+    torch.addcmul(table.alpha, table.beta, a, out=b).clamp_(min=1.0)
+    other_v = a[table.other_rows].reciprocal_() if len(table.other_rows) else None
+    share = torch.addcmul(table.current, table.power, a)
+    torch.addcmul(table.impedance, share, a, out=a)
+    torch.maximum(a, table.ceiling, out=a)
+    torch.minimum(a, b, out=a)
+    torch.mul(q, a, out=b)
+    a.mul_(p)
+    if other_v is not None:
+        rows = table.other_rows
+        g_p, g_q = factors(other_v, table.other)
+        a[rows] = p[rows] * g_p
+        b[rows] = q[rows] * g_q
+    return a, b
+
+
+def slopes(u: Tensor, p: Tensor, q: Tensor, *, table: FusedTable) -> Slopes:
+    """Return the derivatives of the currents, one-sided at the limits.
+
+    Args:
+        u: Voltages over the rated ones, stacked re and im, [2 connection, batch]. [pu]
+        p: Active power at rated voltage, [connection, batch]. [kW]
+        q: Reactive power. [kvar]
+        table: Constants.
+    """
+    u_re, u_im = u.chunk(2)
+    v2 = torch.addcmul(table.tiny, u_re, u_re).addcmul_(u_im, u_im)
+    inverse = v2.rsqrt()
+    line = torch.addcmul(table.alpha, table.beta, inverse)
+    curve = table.impedance + inverse * (table.current + table.power * inverse)
+    low = v2 < table.v2_min
+    dead = low & (line <= 1.0)
+    g = torch.where(low, line.clamp(min=1.0), torch.maximum(curve, table.ceiling))
+    # dg/dV over V.
+    dg = torch.where(low, table.beta, table.current + 2.0 * table.power * inverse)
+    dg = (-dg * inverse**3).masked_fill_(dead | (v2 > table.v2_max), 0.0)
+    g_p, g_q, dg_p, dg_q = g, g, dg, dg
+    rows = table.other_rows
+    if len(rows):
+        v = v2[rows].sqrt()
+        g_p, g_q, dg_p, dg_q = g.clone(), g.clone(), dg.clone(), dg.clone()
+        g_p[rows], g_q[rows] = factors(v, table.other)
+        slope_p, slope_q = factor_slopes(v, table.other)
+        dg_p[rows], dg_q[rows] = slope_p / v, slope_q / v
+    da, db = p * dg_p, q * dg_q
+    return Slopes(
+        u_re=u_re,
+        u_im=u_im,
+        g_p=g_p,
+        g_q=g_q,
+        a=p * g_p,
+        b=q * g_q,
+        t=da * u_re + db * u_im,
+        s=da * u_im - db * u_re,
+    )

@@ -1,0 +1,267 @@
+"""The power flow as one differentiable function: solved forward, differentiated implicitly.
+
+The function maps powers, taps and source voltages to the *state* (i; d): the currents of all
+connections and the regulator terms, from which every other result follows linearly. Its backward
+solves the adjoint equations at the solution, with the same matrices and without unrolling, and
+touches neither the iterations nor their number. Samples are processed in chunks that fit the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gradmap.power_flow.fixed_point import (
+    AdjointSweep,
+    ForwardSweep,
+    Level,
+    Loading,
+    converge,
+    per_sample,
+)
+from gradmap.power_flow.fused_currents import slopes
+from gradmap.power_flow.newton import newton
+from gradmap.power_flow.regulator_terms import RegulatorTerms
+
+ADJOINT_ITERATIONS = 4
+"""How many times the sweeps of a solve its adjoint may take, which has no rescue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Everything of a solve that is not an input."""
+
+    levels: tuple[Level, ...]
+    """Roughest dtype first; the last is the dtype of the results."""
+    rescue: Level
+    """float64, for Newton's method."""
+    regulators: RegulatorTerms
+    nominal_source: Tensor
+    """Source voltages where none are given, [source, 1]. [pu]"""
+    u_start: Tensor
+    """Where iterations start, [2 connection, 1]."""
+    plain_gain: float
+    """Largest row sum of |Zb J0|."""
+    tolerance: float
+    max_iterations: int
+    chunk: int
+
+
+class Outcome(NamedTuple):
+    """What `solve_state` returns; only the first is differentiable."""
+
+    state: Tensor
+    """Currents, then regulator terms, [2 connection + 4 R, batch]. [kVA], [A], [V]"""
+    u: Tensor
+    """Connection voltages, [2 connection, batch]. [pu of rated]"""
+    error: Tensor
+    """Estimated error of `u`, [batch]. [pu]"""
+    n_iterations: Tensor
+    """Sweeps, -1 where Newton's method had to finish, [batch]."""
+
+
+def solve_state(
+    p: Tensor,
+    q: Tensor,
+    *,
+    taps: Tensor | None,
+    source: Tensor | None,
+    start: Tensor | None,
+    problem: Problem,
+) -> Outcome:
+    """Solve a batch.
+
+    Args:
+        p: Nominal active power, [batch, connection]. [kW]
+        q: Nominal reactive power. [kvar]
+        taps: Tap ratios, [batch, regulator], or None at the base taps.
+        source: Source voltages, [batch, source], or None. [pu]
+        start: Voltages to start from, [2 connection, batch], or None.
+        problem: The rest.
+    """
+    results: tuple[Tensor, ...] = _PowerFlowFunction.apply(  # type: ignore[no-untyped-call]
+        p, q, taps, source, start, problem
+    )
+    return Outcome(*results)
+
+
+class _PowerFlowFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(  # noqa: PLR0917  autograd functions take their arguments by position
+        ctx: Any,
+        p: Tensor,
+        q: Tensor,
+        taps: Tensor | None,
+        source: Tensor | None,
+        start: Tensor | None,
+        problem: Problem,
+    ) -> tuple[Tensor, ...]:
+        n_batch, n_u = len(p), 2 * p.shape[1]
+        exact = problem.levels[-1]
+        n_terms = 0 if taps is None else problem.regulators.n_terms
+        state = torch.empty((n_u + n_terms, n_batch), dtype=exact.dtype, device=p.device)
+        u = torch.empty((n_u, n_batch), dtype=exact.dtype, device=p.device)
+        error = torch.empty(n_batch, dtype=exact.dtype, device=p.device)
+        n_iterations = torch.empty(n_batch, dtype=torch.int64, device=p.device)
+        given = _Given(p=p, q=q, taps=taps, source=source)
+        for part in _chunks(n_batch, problem.chunk):
+            loading = given.loading(part, problem)
+            first = problem.u_start if start is None else start[:, part]
+            u[:, part], error[part], n_iterations[part] = _solve_chunk(first, loading, problem)
+            sweep = ForwardSweep(level=exact, loading=loading)
+            i = sweep.currents(u[:, part])
+            state[:n_u, part] = i
+            state[n_u:, part] = sweep.regulator_terms(i)
+        ctx.save_for_backward(p, q, taps, source, u)
+        ctx.problem = problem
+        ctx.mark_non_differentiable(u, error, n_iterations)
+        return state, u, error, n_iterations
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad_state: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        *inputs, u = ctx.saved_tensors
+        problem: Problem = ctx.problem
+        given = _Given(*inputs)
+        needs = ctx.needs_input_grad[: len(inputs)]
+        grads = [
+            torch.empty_like(x) if needed else None for x, needed in zip(inputs, needs, strict=True)
+        ]
+        for part in _chunks(len(given.p), problem.chunk):
+            loading = given.loading(part, problem)
+            taps = None if given.taps is None else given.taps[part]
+            adjoint = _solve_adjoint(loading, u[:, part], grad_state[:, part], problem)
+            found = [adjoint.grad_p.t(), adjoint.grad_q.t(), None, None]
+            if any(needs[2:]):
+                found[2:] = _through_network(taps, loading, adjoint, problem)
+            for grad, value in zip(grads, found, strict=True):
+                if grad is not None and value is not None:
+                    grad[part] = value
+        return (*grads, None, None)
+
+
+class _Given(NamedTuple):
+    """The inputs of a solve, sample-major."""
+
+    p: Tensor
+    q: Tensor
+    taps: Tensor | None
+    source: Tensor | None
+
+    def loading(self, part: slice, problem: Problem) -> Loading:
+        """Return one chunk."""
+        dtype = problem.levels[-1].dtype
+        source = problem.nominal_source if self.source is None else self.source[part].t()
+        return Loading(
+            p=self.p[part].t().to(dtype).contiguous(),
+            q=self.q[part].t().to(dtype).contiguous(),
+            source=source.to(dtype),
+            s=self._regulator_terms(part, problem),
+        )
+
+    def _regulator_terms(self, part: slice, problem: Problem) -> Tensor | None:
+        if self.taps is None:
+            return None
+        return problem.regulators.matrices(self.taps[part]).permute(2, 1, 0).contiguous()
+
+
+def _chunks(n_batch: int, size: int) -> Iterator[slice]:
+    return (slice(first, min(first + size, n_batch)) for first in range(0, n_batch, size))
+
+
+def _solve_chunk(
+    start: Tensor, loading: Loading, problem: Problem
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return voltages, error estimates and sweeps of a chunk."""
+    found = converge(
+        start.expand(-1, loading.p.shape[1]),
+        sweeps=[ForwardSweep(level=level, loading=loading) for level in problem.levels],
+        tolerance=problem.tolerance,
+        max_iterations=problem.max_iterations,
+        plain_gain=problem.plain_gain,
+    )
+    n_iterations = torch.full_like(found.error, found.n_iterations, dtype=torch.int64)
+    failed = torch.nonzero(~(found.error <= problem.tolerance))[:, 0]
+    if not len(failed):
+        return found.x, found.error, n_iterations
+    last = found.x[:, failed].double()
+    rescued, mismatch = _rescue(last, loading.take(failed).to(torch.float64), problem)
+    dtype = problem.levels[-1].dtype
+    u, error = found.x.to(dtype, copy=True), found.error.to(dtype, copy=True)
+    u[:, failed], error[failed], n_iterations[failed] = rescued.to(dtype), mismatch.to(dtype), -1
+    return u, error, n_iterations
+
+
+def _rescue(last: Tensor, loading: Loading, problem: Problem) -> tuple[Tensor, Tensor]:
+    """Solve what the fixed point left with Newton's method, from the start and from its end."""
+    level, tolerance = problem.rescue, 0.1 * problem.tolerance
+    start = problem.u_start.double().expand_as(last)
+    u, mismatch = newton(start, level=level, loading=loading, tolerance=tolerance)
+    second = torch.where(torch.isfinite(last).all(dim=0), last, start)
+    again, again_mismatch = newton(second, level=level, loading=loading, tolerance=tolerance)
+    better = again_mismatch < mismatch
+    return torch.where(better, again, u), torch.where(better, again_mismatch, mismatch)
+
+
+class _Adjoint(NamedTuple):
+    """Derivatives of the scalar at one chunk, connection-major."""
+
+    grad_p: Tensor
+    grad_q: Tensor
+    into_u: Tensor
+    """With respect to the connection voltages, at fixed currents."""
+    into_terms: Tensor
+    """With respect to the regulator terms, at fixed everything else."""
+    i: Tensor
+    """Currents at the solution, which `_through_network` needs."""
+
+
+def _solve_adjoint(loading: Loading, u: Tensor, grad_state: Tensor, problem: Problem) -> _Adjoint:
+    """Return the derivatives at one chunk."""
+    exact = problem.levels[-1]
+    x, into_terms = grad_state[: len(u)], grad_state[len(u) :]
+    if loading.s is not None:  # what comes in through the regulator terms d = S (z0 + z_i i)
+        s_transposed = loading.s.to(exact.dtype).transpose(0, 1)
+        x = x + exact.operators.z_i.t() @ per_sample(s_transposed, into_terms)
+    scale = x.abs().amax(dim=0).clamp(min=torch.finfo(x.dtype).tiny)
+    x = x / scale
+    at = slopes(u, loading.p, loading.q, table=exact.table)
+    sweeps = [AdjointSweep(level=level, slopes=at, x=x, s=loading.s) for level in problem.levels]
+    found = converge(
+        torch.zeros_like(x),
+        sweeps=sweeps,
+        tolerance=problem.tolerance,
+        max_iterations=ADJOINT_ITERATIONS * problem.max_iterations,
+    )
+    m = found.x.to(exact.dtype)
+    total_re, total_im = ((x + m) * scale).chunk(2)
+    return _Adjoint(
+        grad_p=at.g_p * (at.u_re * total_re + at.u_im * total_im),
+        grad_q=at.g_q * (at.u_im * total_re - at.u_re * total_im),
+        into_u=sweeps[-1].into_voltages(m) * scale,
+        into_terms=into_terms,
+        i=torch.cat([at.a * at.u_re + at.b * at.u_im, at.a * at.u_im - at.b * at.u_re]),
+    )
+
+
+def _through_network(
+    taps: Tensor | None, loading: Loading, adjoint: _Adjoint, problem: Problem
+) -> list[Tensor | None]:
+    """Return the derivatives with respect to taps and sources of one chunk, sample-major."""
+    operators = problem.levels[-1].operators
+    grad_source = operators.w.t() @ adjoint.into_u
+    if taps is None:
+        return [None, grad_source.t()]
+    into_terms = operators.u_d.t() @ adjoint.into_u + adjoint.into_terms
+    with torch.enable_grad():
+        ratios = taps.detach().double().requires_grad_()
+        source = loading.source.detach().expand_as(grad_source).requires_grad_()
+        z = operators.z0 @ source + operators.z_i @ adjoint.i
+        s = problem.regulators.matrices(ratios).to(z.dtype)
+        terms = torch.bmm(s, z.t().unsqueeze(2)).squeeze(2).t()
+        grad_taps, through = torch.autograd.grad(terms, (ratios, source), into_terms)
+    return [grad_taps.to(taps.dtype), (grad_source + through).t()]
