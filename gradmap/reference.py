@@ -1,6 +1,6 @@
 """What any power-flow solver says about a batch of situations, in numpy, so two can be compared.
 
-`opendss_models.reference` answers with OpenDSS itself, `scenarios.validation_ours` with
+`opendss_models.reference` answers with OpenDSS itself, `scenarios.validation.ours` with
 `gradmap.power_flow`. Signs follow `gradmap.units`.
 """
 

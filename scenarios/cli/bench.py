@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from scenarios.benchmarks.federation import FederationTiming, time_federation
+from scenarios.cli.bench_power_flow import power_flow
 from scenarios.cli.console import progress_bars
 from scenarios.cli.output import show_table
 
@@ -33,6 +34,9 @@ def federation(*, days: int, controller: str, scenario: str, as_json: bool) -> N
         click.echo(json.dumps(asdict(timing), indent=1))
     else:
         _print(timing)
+
+
+command.add_command(power_flow)
 
 
 def _print(timing: FederationTiming) -> None:

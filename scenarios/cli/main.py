@@ -20,6 +20,7 @@ COMMANDS = {
     "run": ("scenarios.cli.run", "Run a scenario as a HELICS federation and report on it."),
     "federate": ("scenarios.cli.federate", "Run one federate inside a federation of yours."),
     "bench": ("scenarios.cli.bench", "Measure this machine: seconds, memory, ratios to peers."),
+    "validate": ("scenarios.cli.validate", "Compare the torch power flow with OpenDSS."),
     "report": ("scenarios.cli.report", "Write the report of an existing run folder again."),
 }
 

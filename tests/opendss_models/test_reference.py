@@ -226,7 +226,7 @@ def test_households_and_injections_draw_what_they_are_told(small):
     np.testing.assert_allclose(before.node_v_pu[0], engine_solution(small), atol=1e-9)
     places = feeder.with_households()
     p_kw, q_kvar = nominal(places)
-    p_kw = p_kw + [[*(c.p_nominal_kw for c in engine.connections), 0.0]]
+    p_kw = p_kw + np.array([*(c.p_nominal_kw for c in engine.connections), 0.0])
     solved = OpenDSSReference(engine, places).solve(p_kw, q_kvar)
     head_kw = p_kw.sum() + solved.losses_kw[0]
     assert p_kw.sum() == pytest.approx(300 + 50 - 80)
