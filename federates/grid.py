@@ -115,6 +115,12 @@ class Grid(Component):
             )
         return tuple(placement[name] for name in household_ids)
 
+    def restart(self) -> None:
+        """Forget the steps so far: controls go back to where compiling the feeder left them."""
+        self._engine.reset_taps()
+        self._tap_state = self._engine.control_state()
+        self._solved = {}
+
     def run_stage(self, stage: Stage, *, step: int, repeat: int, inbox: Inbox) -> StageResult:
         """Apply the powers, solve, and say whether the step is settled."""
         self._engine.set_connection_power(

@@ -61,6 +61,14 @@ class DayBlock:
         return np.asarray(self.index.day_of_week, dtype=np.float64)
 
     @cached_property
+    def is_whole_day(self) -> bool:
+        """Whether the steps are the day's wall-clock minutes in order, each once."""
+        start = np.rint(self.hour * 60).astype(np.int64)
+        step_min = self.dt_s // 60
+        whole = len(start) * step_min == MINUTES_PER_DAY
+        return bool(whole and (np.diff(start) == step_min).all())
+
+    @cached_property
     def midpoints(self) -> pd.DatetimeIndex:
         """Middle of every step, where the sun's position is evaluated."""
         return self.index + pd.Timedelta(seconds=self.dt_s / 2)
@@ -77,10 +85,10 @@ class DayBlock:
             a clock changes by less than a step) takes the first minutes of the same day.
         """
         step_min = self.dt_s // 60
-        start = np.rint(self.hour * 60).astype(np.int64)
-        if len(start) * step_min == MINUTES_PER_DAY and (np.diff(start) == step_min).all():
+        if self.is_whole_day:
             by_step = per_minute.reshape(*per_minute.shape[:-1], -1, step_min)
             return np.asarray(by_step.mean(axis=-1), dtype=np.float64)
+        start = np.rint(self.hour * 60).astype(np.int64)
         minutes = (start[:, None] + np.arange(step_min)) % MINUTES_PER_DAY
         return np.asarray(per_minute[..., minutes].mean(axis=-1), dtype=np.float64)
 

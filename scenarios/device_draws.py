@@ -91,9 +91,10 @@ def design_temp_c(scenario: Scenario) -> float:
     return weather.temp_mean_c - weather.temp_season_c - DESIGN_BELOW_COLDEST_K
 
 
-def _batteries(d: Draws, _households: pd.DataFrame, _scenario: Scenario) -> Columns:
-    """Draw batteries: a product each; round trip 88-92 %."""
-    product = np.asarray(BATTERIES)[_pick(d, BATTERY_SHARES)]
+def _batteries(d: Draws, _households: pd.DataFrame, scenario: Scenario) -> Columns:
+    """Draw batteries: a product each, scaled as the scenario says; round trip 88-92 %."""
+    scale = scenario.population.battery_scale
+    product = np.round(scale * np.asarray(BATTERIES)[_pick(d, BATTERY_SHARES)], 3)
     return {
         "p_max_kw": product[:, 0],
         "e_max_kwh": product[:, 1],

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from federates.series import SeriesWriter
 from scenarios.clock import Clock, DayBlock
 from scenarios.population import Population, draw_population
-from scenarios.profiles.base_load import base_load_kw, draw_traits
+from scenarios.profiles.base_load import base_load_kw
 from scenarios.profiles.ev import EvFleet, ev_day
 from scenarios.profiles.files import SeriesFile
+from scenarios.profiles.load_traits import draw_traits
 from scenarios.profiles.pv import PvFleet, pv_available_kw
 from scenarios.profiles.tariff import tariff_source
 from scenarios.profiles.weather import darkness_by_minute, weather_source
@@ -94,8 +95,8 @@ class InputSource:
             occupants=homes["occupants"].to_numpy(dtype=np.float64),
             scale=homes["base_scale"].to_numpy(dtype=np.float64),
         )
-        self._roofs = _roofs(population)
-        self._vehicles = _vehicles(population)
+        self._roofs = roofs_of(population)
+        self._vehicles = vehicles_of(population)
         self.ids = series_ids(population)
         self._load_file = self._open(profiles.base_load_file, name="base_load_kw")
         self._pv_file = self._open(profiles.pv_file, name="pv_available_kw")
@@ -214,7 +215,7 @@ def series_ids(population: Population) -> dict[str, list[str]]:
     return {name: columns for name, columns in ids.items() if columns}
 
 
-def _roofs(population: Population) -> PvFleet:
+def roofs_of(population: Population) -> PvFleet:
     """Return the roofs of the households with PV, in their order."""
     homes = population.households[population.households["pv_kwp"] > 0]
     column: Mapping[str, Floats] = {
@@ -229,7 +230,7 @@ def _roofs(population: Population) -> PvFleet:
     )
 
 
-def _vehicles(population: Population) -> EvFleet:
+def vehicles_of(population: Population) -> EvFleet:
     """Return the electric vehicles in the order of their table."""
     table = population.devices.get("ev_charger")
     if table is None:

@@ -193,6 +193,9 @@ class PopulationSettings(Section):
     floor_area_mean_m2: Positive = Field(
         97.0, le=1000, description="Mean floor area; sizes heat demand and heat pumps. [m2]"
     )
+    battery_scale: Positive = Field(
+        1.0, le=10, description="Multiplies rating and capacity of drawn home batteries. [-]"
+    )
     households_file: Path | None = Field(
         None, description="Your households.csv (placement, PV, base load); replaces the drawn one."
     )
@@ -247,6 +250,13 @@ class ProfileSettings(Section):
     weather: WeatherSettings = Field(WeatherSettings(), description="Weather source.")
     split: Literal["scenario", "train", "validation", "test"] = Field(
         "scenario", description="Which random days: no two splits share any randomness."
+    )
+    season_days: int = Field(
+        28,
+        ge=1,
+        le=366,
+        description="Days sampled for training and tests fall into this many calendar days around "
+        "`time.start`. [days]",
     )
 
 
@@ -327,7 +337,8 @@ class Scenario(Section):
     controllers: tuple[str, ...] = Field(
         ("no_control", "rule_based"),
         min_length=1,
-        description="Run one after the other: no_control, rule_based, or policy:<folder>.",
+        description="Run one after the other: no_control, rule_based, price_only, or "
+        "policy:<folder>.",
     )
     coupling: CouplingSettings = Field(CouplingSettings(), description="Order inside a step.")
     federation: FederationSettings = Field(FederationSettings(), description="Processes.")

@@ -33,7 +33,7 @@ class Sensors:
         """Take the rows that the controls look at from the maps of the network."""
         regulators = flow.feeder.regulators
         # The power flow itself is not kept, so that it can be forgotten with these.
-        self._nominal_source, self._chunk = flow.nominal_source, flow.chunk
+        self._chunk = flow.chunk
         phases = [_phases(regulator) for regulator in regulators]
         width = max(map(len, phases))
         # One that has fewer to choose from looks at its first again, which changes no choice.
@@ -65,13 +65,8 @@ class Sensors:
         Returns:
             Both [batch, regulator], float64, on the secondary of the potential transformer. [V]
         """
-        rows = apply_output(
-            solution.state,
-            solution.source_v_pu,
-            output=self._output,
-            nominal_source=self._nominal_source,
-            chunk=self._chunk,
-        ).to(torch.complex128)
+        rows = apply_output(solution.state, output=self._output, chunk=self._chunk)
+        rows = rows.to(torch.complex128)
         n_regulators, width = len(self._phases), len(self._phases[0])
         v, i, i_moved = rows.reshape(-1, 3, n_regulators, width).unbind(1)
         i = i + (1.0 / taps - 1.0)[:, :, None] * i_moved

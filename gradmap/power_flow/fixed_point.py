@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from gradmap.power_flow.fused_currents import FusedTable, Slopes, admittances
+from gradmap.power_flow.fused_currents import FusedTable, admittances
 from gradmap.power_flow.operators import Operators
 
 ROUGH_STEP = 2e-6
@@ -36,7 +37,20 @@ EXACT_STEP = 1e-13
 SINGLE_ROUNDING = 5e-7
 """Largest error that rounding leaves after float32 sweeps. [pu]"""
 DIVERGED = 1e6
+NEARLY = 20.0
+"""How far above the tolerance it pays to look ahead."""
+N_WORST = 8
+"""Samples of a chunk that are looked ahead at."""
+SAFETY = 2.0
+"""What is measured there counts so many times, for all others."""
+UNKNOWN_RATE = 0.5
+MIN_RATES = 2
+"""Ratios of steps to have seen before one is believed."""
 RATE_BOUNDS = (0.01, 0.95)
+MAX_SHARE = 1.0
+"""Largest share of the sweep before in a mix: more would amplify rounding."""
+TINY = 1e-30
+"""Keeps the share finite where nothing changes any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +106,16 @@ class Sweep(Protocol):
     def __call__(self, x: Tensor, /) -> Tensor:
         """Return the next iterate."""
 
+    def ahead(self, x: Tensor, *, samples: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return how one more sweep would move iterates, and what is computed from them.
+
+        None where results are the iterates themselves.
+
+        Args:
+            x: Last iterates of some samples, [unknown, sample].
+            samples: Which they are, int64.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Converged:
@@ -110,54 +134,105 @@ def converge(
     sweeps: Sequence[Sweep],
     tolerance: float,
     max_iterations: int,
-    plain_gain: float | None = None,
 ) -> Converged:
     """Iterate until the estimated error is below the tolerance, roughest sweep first.
 
     With the rate r at which steps shrink, the error after a step is r / (1 - r) times the step.
+    Once the rate is known, every sweep is followed by an Anderson step of depth one.
 
     Args:
         x: Start, [unknown, batch].
         sweeps: One for each dtype.
         tolerance: Of the result.
         max_iterations: Sweeps of all dtypes together.
-        plain_gain: Norm of Zb J0 if the result is evaluated once more, without preconditioning, as
-            voltages are from the currents at `x`. It multiplies errors by norm(Zb J), which is at
-            most gain + (1 + gain) r.
     """
-    rate, n_iterations = 0.5, 0
+    rates: list[float] = []
+    n_iterations = 0
     for level, sweep in enumerate(sweeps):
         exact = level == len(sweeps) - 1
-        rounding = SINGLE_ROUNDING if sweep.dtype == torch.float32 and len(sweeps) > 1 else 0.0
-        x, before = x.to(sweep.dtype), None
+        single = sweep.dtype == torch.float32
+        rounding = SINGLE_ROUNDING if single and not exact else 0.0
+        x, last, before = x.to(sweep.dtype), None, 0.0
         while True:
             new = sweep(x)
-            step = torch.sub(new, x).abs_()
-            largest = step.max().item()
-            x = new
+            taken = _Taken(new, torch.sub(new, x))
+            size = taken.step.abs().amax(dim=0)
+            largest = size.max().item()
             n_iterations += 1
-            resolved = largest > (ROUGH_STEP if sweep.dtype == torch.float32 else EXACT_STEP)
+            resolved = largest > (ROUGH_STEP if single else EXACT_STEP)
             if before and resolved:
-                rate = min(max(largest / before, RATE_BOUNDS[0]), RATE_BOUNDS[1])
-            before = largest
-            gain = _gain(rate, plain_gain)
-            error = largest * rate / (1.0 - rate) + rounding
-            if gain * error <= tolerance:
-                sample_error = gain * (step.amax(dim=0) * (rate / (1.0 - rate)) + rounding)
-                return Converged(x=x, error=sample_error, n_iterations=n_iterations)
+                rates.append(largest / before)
+            rate = _rate(rates)
+            mixed, fresh = taken, last is None
+            if last is not None and resolved and len(rates) >= MIN_RATES:
+                mixed = _mixed(taken, last)
+            mixed_size = size if mixed is taken else mixed.step.abs().amax(dim=0)
+            x, last, before = mixed.new, taken, mixed_size.max().item()
+            left, gain = rate, 1.0
+            error = before * left / (1.0 - rate) + rounding
+            if error <= NEARLY * tolerance:
+                left, gain = _measured(sweep, x, size=mixed_size, rate=rate)
+                # The first step in a dtype is much the rounding of the one before.
+                left = gain * rate if fresh else left
+                error = before * left / (1.0 - rate) + gain * rounding
+            if error <= tolerance:
+                # A mix may look better than it is where a load crosses one of its limits.
+                own = size * (max(left, gain * rate) / (1.0 - rate)) + gain * rounding
+                return Converged(x=x, error=own.clamp_(max=error), n_iterations=n_iterations)
             if not (largest < DIVERGED and n_iterations < max_iterations):
                 break
-            within_reach = gain * rounding <= 0.5 * tolerance
+            within_reach = rounding <= tolerance
             if not (exact or within_reach) and (error <= HEADROOM * tolerance or not resolved):
                 break
-    return Converged(
-        x=x, error=gain * step.amax(dim=0) * (rate / (1.0 - rate)), n_iterations=n_iterations
+    return Converged(x=x, error=size * (rate / (1.0 - rate)), n_iterations=n_iterations)
+
+
+class _Taken(NamedTuple):
+    """One sweep: where it leads and how far."""
+
+    new: Tensor
+    """[unknown, batch]."""
+    step: Tensor
+    """The sweep's result less what it was given."""
+
+
+def _mixed(taken: _Taken, last: _Taken) -> _Taken:
+    """Return the mix of two sweeps whose step is shortest, per sample (Anderson, depth one)."""
+    change = torch.sub(taken.step, last.step)
+    along = torch.mul(taken.step, change).sum(dim=0)
+    length = torch.mul(change, change).sum(dim=0)
+    share = along.div_(length.clamp_(min=TINY)).clamp_(-MAX_SHARE, MAX_SHARE)
+    moved = torch.sub(taken.new, last.new)
+    return _Taken(
+        new=torch.addcmul(taken.new, moved, share, value=-1.0),
+        step=torch.addcmul(taken.step, change, share, value=-1.0),
     )
 
 
-def _gain(rate: float, plain_gain: float | None) -> float:
-    """Return what one evaluation without preconditioning multiplies errors by, at most 1."""
-    return 1.0 if plain_gain is None else min(1.0, plain_gain + (1.0 + plain_gain) * rate)
+def _rate(rates: Sequence[float]) -> float:
+    """Return the rate to count with: the largest seen, because fast modes die out first."""
+    if len(rates) < MIN_RATES:
+        return UNKNOWN_RATE
+    return min(max(*rates, RATE_BOUNDS[0]), RATE_BOUNDS[1])
+
+
+def _measured(sweep: Sweep, x: Tensor, *, size: Tensor, rate: float) -> tuple[float, float]:
+    """Look one sweep ahead at the samples that moved most.
+
+    Returns:
+        How far the next sweep would move results, over the size of the last step, and what errors
+        of iterates are multiplied by on their way into results.
+    """
+    worst = size.topk(min(N_WORST, len(size)))
+    moved = sweep.ahead(x[:, worst.indices], samples=worst.indices)
+    if moved is None:
+        return rate, 1.0
+    iterate, result = (part.abs().amax(dim=0) for part in moved)
+    left = SAFETY * (result / worst.values).amax().item()
+    gain = SAFETY * (result.amax() / iterate.amax()).item()
+    if not left >= 0.0:  # NaN: nothing moves
+        return rate, 1.0
+    return left, min(1.0, gain)
 
 
 class ForwardSweep:
@@ -166,23 +241,36 @@ class ForwardSweep:
     def __init__(self, *, level: Level, loading: Loading) -> None:
         """Prepare buffers."""
         self.dtype = level.dtype
-        self._operators, self._table = level.operators, level.table
+        self._level, self._operators, self._table = level, level.operators, level.table
         self._loading = loading.to(self.dtype)
-        self._offset = self._operators.gw @ self._loading.source
         self._z0 = self._operators.z0 @ self._loading.source
-        self._buffers = (torch.empty_like(self._loading.p), torch.empty_like(self._loading.p))
-        self._minus_gz = -self._operators.gz
+        p = self._loading.p
+        self._n = len(p)
+        self._buffers = (torch.empty_like(p), torch.empty_like(p))
+        # Sources stand below the currents, so that one product takes both.
+        n_rows = 2 * self._n + len(self._loading.source)
+        self._i_and_source = torch.empty((n_rows, p.shape[1]), dtype=self.dtype, device=p.device)
+        self._i_and_source[2 * self._n :] = self._loading.source
 
-    def currents(self, u: Tensor) -> Tensor:
+    def currents(self, u: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Return the currents at given voltages, stacked, [2 connection, batch]. [kVA]"""
-        u_re, u_im = u.chunk(2)
+        n = self._n
+        if out is None:
+            out = torch.empty_like(self._i_and_source[: 2 * n])
+        u_re, u_im = u[:n], u[n:]
         p, q = self._loading.p, self._loading.q
-        a, b = admittances(u_re, u_im, p, q, table=self._table, out=self._buffers)
-        i = torch.empty((2 * len(a), a.shape[1]), dtype=self.dtype, device=a.device)
-        i_re, i_im = i.chunk(2)
+        if u.shape[1] == 1 < p.shape[1]:  # all samples at one voltage: the factors are shared
+            one = torch.ones_like(u_re)
+            g_p, g_q = admittances(
+                u_re, u_im, one, one, table=self._table, out=(one.clone(), one.clone())
+            )
+            a, b = torch.mul(p, g_p, out=self._buffers[0]), torch.mul(q, g_q, out=self._buffers[1])
+        else:
+            a, b = admittances(u_re, u_im, p, q, table=self._table, out=self._buffers)
+        i_re, i_im = out[:n], out[n:]
         torch.mul(a, u_re, out=i_re).addcmul_(b, u_im)
         torch.mul(a, u_im, out=i_im).addcmul_(b, u_re, value=-1.0)
-        return i
+        return out
 
     def regulator_terms(self, i: Tensor) -> Tensor:
         """Return d = S (z0 + z_i i), [4 R, batch]; no rows at the base taps."""
@@ -197,51 +285,77 @@ class ForwardSweep:
         return u if self._loading.s is None else u + operators.u_d @ self.regulator_terms(i)
 
     def __call__(self, u: Tensor, /) -> Tensor:
-        """Return the next voltages."""
-        i = self.currents(u)
+        """Return the next voltages; `u` may be one column for all samples."""
+        i = self.currents(u, out=self._i_and_source[: 2 * self._n])
         d = None if self._loading.s is None else self.regulator_terms(i)
         _subtract_slope(i, u, self._operators.j0)
-        new = torch.addmm(self._offset, self._minus_gz, i)
+        new = self._operators.sweep.columns(self._i_and_source)
         return new if d is None else new.addmm_(self._operators.gu_d, d)
+
+    def ahead(self, x: Tensor, *, samples: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return how one more sweep would move u, and f(i(u)), which voltages come from."""
+        some = ForwardSweep(level=self._level, loading=self._loading.take(samples))
+        new = some(x)
+        change = some.currents(new) - some.currents(x)
+        moved = self._operators.zb @ change
+        if some._loading.s is not None:
+            terms = per_sample(some._loading.s, self._operators.z_i @ change)
+            moved -= self._operators.u_d @ terms
+        return new - x, moved
+
+
+class _AdjointTerms(NamedTuple):
+    """What the adjoint of a chunk needs: J' (x + m) - J0' m = J' x + (J - J0)' m."""
+
+    slope: Tensor
+    """J, as rr, ri, ir, ii, [4, connection, batch]."""
+    change: Tensor
+    """J - J0."""
+    constant: Tensor
+    """J' x, [2 connection, batch]."""
+    s_transposed: Tensor | None
 
 
 class AdjointSweep:
     """One sweep of the adjoint of a chunk."""
 
-    def __init__(self, *, level: Level, slopes: Slopes, x: Tensor, s: Tensor | None) -> None:
+    def __init__(self, *, level: Level, slope: Tensor, x: Tensor, s: Tensor | None) -> None:
         """Prepare.
 
         Args:
             level: The network.
-            slopes: Of the currents at the solution.
+            slope: Of the currents at the solution, as rr, ri, ir, ii, [4, connection, batch].
             x: Derivative of the scalar with respect to the currents, [2 connection, batch].
             s: As in `Loading`.
         """
         self.dtype = level.dtype
-        self._operators, self._slopes = level.operators, slopes.to(self.dtype)
-        self._x = x.to(self.dtype)
-        self._s_transposed = None if s is None else s.to(self.dtype).transpose(0, 1).contiguous()
-        self._minus_gz_t = -level.operators.gz.t()
+        self._operators, self._given = level.operators, (slope, x, s)
 
-    def into_voltages(self, m: Tensor) -> Tensor:
-        """Return J' (x + m), the derivative with respect to the connection voltages."""
-        total_re, total_im = (self._x + m).chunk(2)
-        return torch.cat(self._slopes.transposed(total_re, total_im))
+    @cached_property
+    def _prepared(self) -> _AdjointTerms:
+        """Made at the first sweep, because sweeps in float64 may not be needed."""
+        slope, x, s = self._given
+        slope, x = slope.to(self.dtype), x.to(self.dtype)
+        return _AdjointTerms(
+            slope=slope,
+            change=slope - self._operators.j0,
+            constant=_add_transposed(slope, x, to=torch.zeros_like(x)),
+            s_transposed=None if s is None else s.to(self.dtype).transpose(0, 1).contiguous(),
+        )
 
     def __call__(self, m: Tensor, /) -> Tensor:
         """Return the next feedback term."""
-        y = self.into_voltages(m)
-        operators = self._operators
-        feedback = None
-        if self._s_transposed is not None:
-            feedback = operators.hz_i @ per_sample(self._s_transposed, operators.u_d.t() @ y)
-        rr, ri, ir, ii = operators.j0
-        m_re, m_im = m.chunk(2)
-        y_re, y_im = y.chunk(2)
-        y_re.addcmul_(rr, m_re, value=-1.0).addcmul_(ir, m_im, value=-1.0)
-        y_im.addcmul_(ri, m_re, value=-1.0).addcmul_(ii, m_im, value=-1.0)
-        new = self._minus_gz_t @ y
-        return new if feedback is None else new.add_(feedback)
+        operators, terms = self._operators, self._prepared
+        y = _add_transposed(terms.change, m, to=terms.constant)
+        new = operators.minus_gz_t.columns(y)
+        if terms.s_transposed is None:
+            return new
+        into_u = _add_transposed(terms.slope, m, to=terms.constant)
+        feedback = per_sample(terms.s_transposed, operators.u_d.t() @ into_u)
+        return new.addmm_(operators.hz_i, feedback)
+
+    def ahead(self, x: Tensor, *, samples: Tensor) -> None:
+        """Return None: derivatives are read off the iterate itself."""
 
 
 def per_sample(matrices: Tensor, columns: Tensor) -> Tensor:
@@ -259,10 +373,30 @@ def per_sample(matrices: Tensor, columns: Tensor) -> Tensor:
     return total
 
 
+def _add_transposed(blocks: Tensor, x: Tensor, *, to: Tensor) -> Tensor:
+    """Return `to` + B' x for the 2 x 2 blocks B of every connection, as rr, ri, ir, ii."""
+    n = len(x) // 2
+    rr, ri, ir, ii = blocks
+    x_re, x_im, y = x[:n], x[n:], torch.empty_like(x)
+    torch.addcmul(to[:n], rr, x_re, out=y[:n]).addcmul_(ir, x_im)
+    torch.addcmul(to[n:], ri, x_re, out=y[n:]).addcmul_(ii, x_im)
+    return y
+
+
 def _subtract_slope(i: Tensor, u: Tensor, j0: Tensor) -> None:
-    """Turn i into i - J0 u."""
+    """Turn i into i - J0 u; `u` may be one column for all samples."""
+    if u.shape[1] == 1:
+        i.sub_(_times_slope(u, j0))
+        return
+    n = len(i) // 2
     rr, ri, ir, ii = j0
-    u_re, u_im = u.chunk(2)
-    i_re, i_im = i.chunk(2)
+    u_re, u_im, i_re, i_im = u[:n], u[n:], i[:n], i[n:]
     i_re.addcmul_(rr, u_re, value=-1.0).addcmul_(ri, u_im, value=-1.0)
     i_im.addcmul_(ir, u_re, value=-1.0).addcmul_(ii, u_im, value=-1.0)
+
+
+def _times_slope(u: Tensor, j0: Tensor) -> Tensor:
+    """Return J0 u."""
+    rr, ri, ir, ii = j0
+    u_re, u_im = u.chunk(2)
+    return torch.cat([rr * u_re + ri * u_im, ir * u_re + ii * u_im])

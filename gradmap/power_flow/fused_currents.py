@@ -67,23 +67,24 @@ class Slopes:
         """Return the same in another dtype."""
         return Slopes(**{f.name: getattr(self, f.name).to(dtype) for f in fields(self)})
 
-    def transposed(self, x_re: Tensor, x_im: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (d i / d u)' x."""
+    def transposed(self, x_re: Tensor, x_im: Tensor, *, out: tuple[Tensor, Tensor]) -> None:
+        """Write (d i / d u)' x into `out`."""
+        y_re, y_im = out
         common = torch.mul(self.t, x_re).addcmul_(self.s, x_im)
-        y_re = torch.mul(self.a, x_re).addcmul_(self.b, x_im, value=-1.0)
-        y_im = torch.mul(self.b, x_re).addcmul_(self.a, x_im)
-        return y_re.addcmul_(self.u_re, common), y_im.addcmul_(self.u_im, common)
+        torch.mul(self.a, x_re, out=y_re).addcmul_(self.b, x_im, value=-1.0)
+        torch.mul(self.b, x_re, out=y_im).addcmul_(self.a, x_im)
+        y_re.addcmul_(self.u_re, common)
+        y_im.addcmul_(self.u_im, common)
 
     def blocks(self) -> Tensor:
         """Return d i / d u as rr, ri, ir, ii, [4, connection, batch]."""
-        return torch.stack(
-            [
-                self.a + self.t * self.u_re,
-                self.b + self.t * self.u_im,
-                -self.b + self.s * self.u_re,
-                self.a + self.s * self.u_im,
-            ]
-        )
+        blocks = self.a.new_empty((4, *self.a.shape))
+        rr, ri, ir, ii = blocks
+        torch.addcmul(self.a, self.t, self.u_re, out=rr)
+        torch.addcmul(self.b, self.t, self.u_im, out=ri)
+        torch.mul(self.s, self.u_re, out=ir).sub_(self.b)
+        torch.addcmul(self.a, self.s, self.u_im, out=ii)
+        return blocks
 
 
 def fused_table(
@@ -128,9 +129,10 @@ def admittances(
     """
     a, b = out
     torch.addcmul(table.tiny, u_re, u_re, out=a).addcmul_(u_im, u_im).rsqrt_()
-    torch.addcmul(table.alpha, table.beta, a, out=b).clamp_(min=1.0)
+    # Not `addcmul` with two columns of constants, for which torch has no vectorised loop.
+    torch.mul(a, table.beta, out=b).add_(table.alpha).clamp_(min=1.0)
     other_v = a[table.other_rows].reciprocal_() if len(table.other_rows) else None
-    share = torch.addcmul(table.current, table.power, a)
+    share = torch.mul(a, table.power).add_(table.current)
     torch.addcmul(table.impedance, share, a, out=a)
     torch.maximum(a, table.ceiling, out=a)
     torch.minimum(a, b, out=a)
@@ -153,17 +155,19 @@ def slopes(u: Tensor, p: Tensor, q: Tensor, *, table: FusedTable) -> Slopes:
         q: Reactive power. [kvar]
         table: Constants.
     """
-    u_re, u_im = u.chunk(2)
+    n = len(u) // 2
+    u_re, u_im = u[:n], u[n:]
     v2 = torch.addcmul(table.tiny, u_re, u_re).addcmul_(u_im, u_im)
-    inverse = v2.rsqrt()
-    line = torch.addcmul(table.alpha, table.beta, inverse)
-    curve = table.impedance + inverse * (table.current + table.power * inverse)
+    inverse = torch.rsqrt(v2)
+    line = torch.mul(inverse, table.beta).add_(table.alpha)
+    share = torch.mul(inverse, table.power).add_(table.current)
+    curve = torch.addcmul(table.impedance, share, inverse)
     low = v2 < table.v2_min
-    dead = low & (line <= 1.0)
-    g = torch.where(low, line.clamp(min=1.0), torch.maximum(curve, table.ceiling))
+    flat = (line <= 1.0).logical_and_(low).logical_or_(v2 > table.v2_max)
+    g = torch.where(low, line.clamp_(min=1.0), torch.maximum(curve, table.ceiling, out=curve))
     # dg/dV over V.
-    dg = torch.where(low, table.beta, table.current + 2.0 * table.power * inverse)
-    dg = (-dg * inverse**3).masked_fill_(dead | (v2 > table.v2_max), 0.0)
+    dg = torch.where(low, table.beta, share.addcmul_(table.power, inverse))
+    dg.mul_(inverse).div_(v2).neg_().masked_fill_(flat, 0.0)
     g_p, g_q, dg_p, dg_q = g, g, dg, dg
     rows = table.other_rows
     if len(rows):
@@ -180,6 +184,6 @@ def slopes(u: Tensor, p: Tensor, q: Tensor, *, table: FusedTable) -> Slopes:
         g_q=g_q,
         a=p * g_p,
         b=q * g_q,
-        t=da * u_re + db * u_im,
-        s=da * u_im - db * u_re,
+        t=torch.mul(da, u_re).addcmul_(db, u_im),
+        s=torch.mul(da, u_im).addcmul_(db, u_re, value=-1.0),
     )

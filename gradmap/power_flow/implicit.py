@@ -1,14 +1,15 @@
 """The power flow as one differentiable function: solved forward, differentiated implicitly.
 
-The function maps powers, taps and source voltages to the *state* (i; d): the currents of all
-connections and the regulator terms, from which every other result follows linearly. Its backward
+The function maps powers, taps and source voltages to the *state* (i; source; d): the currents of
+all connections, the source voltages and the regulator terms, from which every other result follows
+linearly. Its backward
 solves the adjoint equations at the solution, with the same matrices and without unrolling, and
 touches neither the iterations nor their number. Samples are processed in chunks that fit the cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gradmap.power_flow.fixed_point import (
+    SINGLE_ROUNDING,
     AdjointSweep,
     ForwardSweep,
     Level,
@@ -23,7 +25,7 @@ from gradmap.power_flow.fixed_point import (
     converge,
     per_sample,
 )
-from gradmap.power_flow.fused_currents import slopes
+from gradmap.power_flow.fused_currents import Slopes, slopes
 from gradmap.power_flow.newton import newton
 from gradmap.power_flow.regulator_terms import RegulatorTerms
 
@@ -44,18 +46,22 @@ class Problem:
     """Source voltages where none are given, [source, 1]. [pu]"""
     u_start: Tensor
     """Where iterations start, [2 connection, 1]."""
-    plain_gain: float
-    """Largest row sum of |Zb J0|."""
     tolerance: float
     max_iterations: int
     chunk: int
+
+    @property
+    def gradient_levels(self) -> tuple[Level, ...]:
+        """Return the levels of gradients: float32 alone where its rounding is well below."""
+        return self.levels[:1] if self.tolerance >= 2.0 * SINGLE_ROUNDING else self.levels
 
 
 class Outcome(NamedTuple):
     """What `solve_state` returns; only the first is differentiable."""
 
     state: Tensor
-    """Currents, then regulator terms, [2 connection + 4 R, batch]. [kVA], [A], [V]"""
+    """Currents [kVA], sources [pu], regulator terms [A, V],
+    [2 connection + source + 4 R, batch]."""
     u: Tensor
     """Connection voltages, [2 connection, batch]. [pu of rated]"""
     error: Tensor
@@ -102,20 +108,23 @@ class _PowerFlowFunction(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         n_batch, n_u = len(p), 2 * p.shape[1]
         exact = problem.levels[-1]
-        n_terms = 0 if taps is None else problem.regulators.n_terms
-        state = torch.empty((n_u + n_terms, n_batch), dtype=exact.dtype, device=p.device)
+        n_source = len(problem.nominal_source)
+        n_rows = n_u + n_source + (0 if taps is None else problem.regulators.n_terms)
+        state = torch.empty((n_rows, n_batch), dtype=exact.dtype, device=p.device)
         u = torch.empty((n_u, n_batch), dtype=exact.dtype, device=p.device)
         error = torch.empty(n_batch, dtype=exact.dtype, device=p.device)
         n_iterations = torch.empty(n_batch, dtype=torch.int64, device=p.device)
         given = _Given(p=p, q=q, taps=taps, source=source)
         for part in _chunks(n_batch, problem.chunk):
-            loading = given.loading(part, problem)
+            loading = given.loading(part, problem, dtype=exact.dtype)
             first = problem.u_start if start is None else start[:, part]
-            u[:, part], error[part], n_iterations[part] = _solve_chunk(first, loading, problem)
-            sweep = ForwardSweep(level=exact, loading=loading)
-            i = sweep.currents(u[:, part])
-            state[:n_u, part] = i
-            state[n_u:, part] = sweep.regulator_terms(i)
+            sweeps = [ForwardSweep(level=level, loading=loading) for level in problem.levels]
+            solved = _solve_chunk(first, loading, sweeps, problem)
+            u[:, part], error[part], n_iterations[part] = solved
+            i = sweeps[-1].currents(u[:, part], out=state[:n_u, part])
+            state[n_u : n_u + n_source, part] = loading.source
+            if taps is not None:
+                state[n_u + n_source :, part] = sweeps[-1].regulator_terms(i)
         ctx.save_for_backward(p, q, taps, source, u)
         ctx.problem = problem
         ctx.mark_non_differentiable(u, error, n_iterations)
@@ -126,15 +135,18 @@ class _PowerFlowFunction(torch.autograd.Function):
     def backward(ctx: Any, grad_state: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         *inputs, u = ctx.saved_tensors
         problem: Problem = ctx.problem
+        dtype = problem.gradient_levels[-1].dtype
         given = _Given(*inputs)
         needs = ctx.needs_input_grad[: len(inputs)]
         grads = [
             torch.empty_like(x) if needed else None for x, needed in zip(inputs, needs, strict=True)
         ]
         for part in _chunks(len(given.p), problem.chunk):
-            loading = given.loading(part, problem)
+            loading = given.loading(part, problem, dtype=dtype)
             taps = None if given.taps is None else given.taps[part]
-            adjoint = _solve_adjoint(loading, u[:, part], grad_state[:, part], problem)
+            adjoint = _solve_adjoint(
+                loading, u[:, part].to(dtype), grad_state[:, part].to(dtype), problem
+            )
             found = [adjoint.grad_p.t(), adjoint.grad_q.t(), None, None]
             if any(needs[2:]):
                 found[2:] = _through_network(taps, loading, adjoint, problem)
@@ -152,9 +164,8 @@ class _Given(NamedTuple):
     taps: Tensor | None
     source: Tensor | None
 
-    def loading(self, part: slice, problem: Problem) -> Loading:
+    def loading(self, part: slice, problem: Problem, *, dtype: torch.dtype) -> Loading:
         """Return one chunk."""
-        dtype = problem.levels[-1].dtype
         source = problem.nominal_source if self.source is None else self.source[part].t()
         return Loading(
             p=self.p[part].t().to(dtype).contiguous(),
@@ -174,15 +185,14 @@ def _chunks(n_batch: int, size: int) -> Iterator[slice]:
 
 
 def _solve_chunk(
-    start: Tensor, loading: Loading, problem: Problem
+    start: Tensor, loading: Loading, sweeps: Sequence[ForwardSweep], problem: Problem
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return voltages, error estimates and sweeps of a chunk."""
     found = converge(
-        start.expand(-1, loading.p.shape[1]),
-        sweeps=[ForwardSweep(level=level, loading=loading) for level in problem.levels],
+        start,
+        sweeps=sweeps,
         tolerance=problem.tolerance,
         max_iterations=problem.max_iterations,
-        plain_gain=problem.plain_gain,
     )
     n_iterations = torch.full_like(found.error, found.n_iterations, dtype=torch.int64)
     failed = torch.nonzero(~(found.error <= problem.tolerance))[:, 0]
@@ -212,39 +222,44 @@ class _Adjoint(NamedTuple):
 
     grad_p: Tensor
     grad_q: Tensor
-    into_u: Tensor
-    """With respect to the connection voltages, at fixed currents."""
+    total: Tensor
+    """With respect to the currents, with all feedback, stacked."""
+    into_source: Tensor
+    """With respect to the source voltages, at fixed everything else."""
     into_terms: Tensor
     """With respect to the regulator terms, at fixed everything else."""
-    i: Tensor
-    """Currents at the solution, which `_through_network` needs."""
+    at: Slopes
+    """Of the currents at the solution."""
 
 
 def _solve_adjoint(loading: Loading, u: Tensor, grad_state: Tensor, problem: Problem) -> _Adjoint:
     """Return the derivatives at one chunk."""
-    exact = problem.levels[-1]
-    x, into_terms = grad_state[: len(u)], grad_state[len(u) :]
+    levels = problem.gradient_levels
+    exact, n_source = levels[-1], len(problem.nominal_source)
+    x, into_source, into_terms = grad_state.tensor_split((len(u), len(u) + n_source))
     if loading.s is not None:  # what comes in through the regulator terms d = S (z0 + z_i i)
         s_transposed = loading.s.to(exact.dtype).transpose(0, 1)
         x = x + exact.operators.z_i.t() @ per_sample(s_transposed, into_terms)
-    scale = x.abs().amax(dim=0).clamp(min=torch.finfo(x.dtype).tiny)
+    scale = x.abs().amax(dim=0).clamp_(min=torch.finfo(x.dtype).tiny)
     x = x / scale
     at = slopes(u, loading.p, loading.q, table=exact.table)
-    sweeps = [AdjointSweep(level=level, slopes=at, x=x, s=loading.s) for level in problem.levels]
+    slope = at.blocks()
     found = converge(
         torch.zeros_like(x),
-        sweeps=sweeps,
+        sweeps=[AdjointSweep(level=level, slope=slope, x=x, s=loading.s) for level in levels],
         tolerance=problem.tolerance,
         max_iterations=ADJOINT_ITERATIONS * problem.max_iterations,
     )
-    m = found.x.to(exact.dtype)
-    total_re, total_im = ((x + m) * scale).chunk(2)
+    total = torch.add(found.x, x).mul_(scale)
+    n = len(total) // 2
+    re, im = total[:n], total[n:]
     return _Adjoint(
-        grad_p=at.g_p * (at.u_re * total_re + at.u_im * total_im),
-        grad_q=at.g_q * (at.u_im * total_re - at.u_re * total_im),
-        into_u=sweeps[-1].into_voltages(m) * scale,
+        grad_p=torch.mul(at.u_re, re).addcmul_(at.u_im, im).mul_(at.g_p),
+        grad_q=torch.mul(at.u_im, re).addcmul_(at.u_re, im, value=-1.0).mul_(at.g_q),
+        total=total,
+        into_source=into_source,
         into_terms=into_terms,
-        i=torch.cat([at.a * at.u_re + at.b * at.u_im, at.a * at.u_im - at.b * at.u_re]),
+        at=at,
     )
 
 
@@ -252,15 +267,18 @@ def _through_network(
     taps: Tensor | None, loading: Loading, adjoint: _Adjoint, problem: Problem
 ) -> list[Tensor | None]:
     """Return the derivatives with respect to taps and sources of one chunk, sample-major."""
-    operators = problem.levels[-1].operators
-    grad_source = operators.w.t() @ adjoint.into_u
+    operators, at = problem.gradient_levels[-1].operators, adjoint.at
+    into_u, n = torch.empty_like(adjoint.total), len(at.a)
+    at.transposed(adjoint.total[:n], adjoint.total[n:], out=(into_u[:n], into_u[n:]))
+    grad_source = operators.w.t() @ into_u + adjoint.into_source
     if taps is None:
         return [None, grad_source.t()]
-    into_terms = operators.u_d.t() @ adjoint.into_u + adjoint.into_terms
+    into_terms = operators.u_d.t() @ into_u + adjoint.into_terms
+    i = torch.cat([at.a * at.u_re + at.b * at.u_im, at.a * at.u_im - at.b * at.u_re])
     with torch.enable_grad():
         ratios = taps.detach().double().requires_grad_()
         source = loading.source.detach().expand_as(grad_source).requires_grad_()
-        z = operators.z0 @ source + operators.z_i @ adjoint.i
+        z = operators.z0 @ source + operators.z_i @ i
         s = problem.regulators.matrices(ratios).to(z.dtype)
         terms = torch.bmm(s, z.t().unsqueeze(2)).squeeze(2).t()
         grad_taps, through = torch.autograd.grad(terms, (ratios, source), into_terms)

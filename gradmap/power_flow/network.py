@@ -33,8 +33,8 @@ from gradmap.feeder import ComplexArray, Feeder, FloatArray, IndexArray
 
 GROUND = -1
 """Stands for ground among the unknowns; series currents follow the last node directly."""
-MAX_DENSE_BYTES = 3 * 2**30
-"""Largest dense map that is believed to be meant."""
+MAX_CONNECTIONS = 1000
+"""Most connections that dense maps are made for; a sweep costs their square."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Network:
         """Factorise.
 
         Raises:
-            FeederError: The feeder is too large for dense maps, or has a floating part.
+            FeederError: The feeder is too large for dense maps, or its equations are singular.
         """
         self.feeder = feeder
         file_taps = np.array([r.tap_ratio for r in feeder.regulators])
@@ -272,12 +272,11 @@ def _unknown_of(nodes: IndexArray, *, n_nodes: int) -> IndexArray:
 
 
 def _refuse_large(feeder: Feeder) -> None:
-    """Raise where dense maps would not fit."""
-    n_series = sum(branch.incidence.shape[1] for branch in feeder.branches)
-    n_bytes = 16 * (feeder.n_nodes + n_series) * len(feeder.connections)
-    if n_bytes > MAX_DENSE_BYTES:
+    """Raise where dense maps would take minutes and gigabytes."""
+    n_connections = len(feeder.connections)
+    if n_connections > MAX_CONNECTIONS:
         raise FeederError(
-            f"Feeder {feeder.name!r} is too large for now: {len(feeder.connections)} connections "
-            f"on {feeder.n_nodes} nodes would need {n_bytes / 2**30:.1f} GiB of dense maps, the "
-            f"limit is {MAX_DENSE_BYTES / 2**30:.0f} GiB. Merge loads or take a part of the feeder."
+            f"Feeder {feeder.name!r} is too large for now: it has {n_connections} connections (wye "
+            f"phases and delta legs), the limit is {MAX_CONNECTIONS}. Merge loads or take a part "
+            f"of the feeder."
         )

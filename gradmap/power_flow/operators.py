@@ -6,13 +6,15 @@ matrix product; eager complex arithmetic in torch is several times slower.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gradmap.feeder import ComplexArray, FloatArray
+from gradmap.feeder import ComplexArray, FloatArray, IndexArray
+from gradmap.power_flow.block_low_rank import EVERYWHERE, NOWHERE, BlockLowRank, block_low_rank
 from gradmap.power_flow.network import AffineMap, Network
 
 
@@ -25,16 +27,6 @@ def interleaved(matrix: ComplexArray) -> FloatArray:
     """Return the real form whose rows are re, im of one result after another."""
     rows = stacked(matrix)
     return rows.reshape(2, len(matrix), -1).swapaxes(0, 1).reshape(2 * len(matrix), -1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutputMap:
-    """An affine map to results that are read as complex numbers, re and im interleaved."""
-
-    at_source: Tensor
-    """[source, 2 row]."""
-    at_state: Tensor
-    """[2 connection + 4 R, 2 row]: connection currents, then regulator terms."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +47,10 @@ class Operators:
     """Slope of the currents where they were linearised, as rr, ri, ir, ii, [4, connection, 1]."""
     g: Tensor
     """inv(I + Zb J0), [2 connection, 2 connection]."""
-    gw: Tensor
-    """g w."""
-    gz: Tensor
-    """g Zb."""
+    sweep: BlockLowRank
+    """[-g Zb, g w]: voltages from connection currents and sources."""
+    minus_gz_t: BlockLowRank
+    """(-g Zb)', from voltages to feedback terms."""
     gu_d: Tensor
     """g u_d."""
     hz_i: Tensor
@@ -66,7 +58,12 @@ class Operators:
 
 
 def make_operators(
-    network: Network, *, slope: FloatArray, dtype: torch.dtype, device: torch.device
+    network: Network,
+    *,
+    slope: FloatArray,
+    dtype: torch.dtype,
+    device: torch.device,
+    areas: Sequence[IndexArray] = (),
 ) -> Operators:
     """Return the operators of a network for currents linearised with a given slope.
 
@@ -75,6 +72,7 @@ def make_operators(
         slope: d(i_re, i_im)/d(u_re, u_im) of every connection, [4, connection] as rr, ri, ir, ii.
         dtype: Of the matrices; they are computed in float64.
         device: Where they go.
+        areas: Ways to cut the feeder: the area of every connection.
     """
     to_u, to_z = network.connection_voltages, network.regulator_unknowns
     w, u_d = _halves(to_u.at_source), stacked(to_u.at_regulator)
@@ -85,53 +83,64 @@ def make_operators(
     j0 = np.block([[rr, ri], [ir, ii]])
     g = np.linalg.inv(np.eye(2 * n) + zb @ j0)
     h = np.linalg.inv(np.eye(2 * n) + zb.T @ j0.T)
-    arrays = {
-        "w": w,
-        "zb": zb,
-        "u_d": u_d,
-        "z0": z0,
-        "z_i": z_i,
-        "j0": slope[:, :, None],
-        "g": g,
-        "gw": g @ w,
-        "gz": g @ zb,
-        "gu_d": g @ u_d,
-        "hz_i": h @ z_i.T,
-    }
+
+    def tensor(array: FloatArray) -> Tensor:
+        return torch.as_tensor(array.copy(), dtype=dtype, device=device)
+
+    def blocks(matrix: FloatArray) -> BlockLowRank:
+        of_sources = np.full(matrix.shape[1] - 2 * n, EVERYWHERE)
+        cuts = [(np.concatenate([own, own, of_sources]), np.tile(own, 2)) for own in areas]
+        return block_low_rank(matrix.T, areas=cuts, dtype=dtype, device=device)
+
     return Operators(
-        **{
-            name: torch.as_tensor(array.copy(), dtype=dtype, device=device)
-            for name, array in arrays.items()
-        }
+        w=tensor(w),
+        zb=tensor(zb),
+        u_d=tensor(u_d),
+        z0=tensor(z0),
+        z_i=tensor(z_i),
+        j0=tensor(slope[:, :, None]),
+        g=tensor(g),
+        sweep=blocks(np.hstack([-g @ zb, g @ w])),
+        minus_gz_t=blocks(-(g @ zb).T),
+        gu_d=tensor(g @ u_d),
+        hz_i=tensor(h @ z_i.T),
     )
-
-
-def plain_gain(operators: Operators) -> float:
-    """Return the largest row sum of |Zb J0|: how fast the plain Z-bus iteration converges."""
-    rr, ri, ir, ii = operators.j0.abs()
-    gain = operators.zb.abs() @ torch.cat([rr + ir, ri + ii])
-    return gain.max().item()
 
 
 def make_output(
-    part: AffineMap, *, with_regulators: bool, dtype: torch.dtype, device: torch.device
-) -> OutputMap:
-    """Return an affine map as torch matrices.
+    part: AffineMap,
+    *,
+    with_regulators: bool,
+    dtype: torch.dtype,
+    device: torch.device,
+    areas: Sequence[tuple[IndexArray, IndexArray]] = (),
+) -> BlockLowRank:
+    """Return an affine map for `outputs.apply_output`, from states to rows of re, im interleaved.
+
+    The columns of the state are connection currents, sources, and regulator terms if there are any.
 
     Args:
         part: The map.
-        with_regulators: Whether the state holds regulator terms after the currents.
+        with_regulators: Whether the state holds regulator terms.
         dtype: Of the matrices.
         device: Where they go.
+        areas: Ways to cut the feeder: the area of every connection and of every row of the map.
     """
-    at_state = interleaved(part.at_current)
+    parts = [interleaved(part.at_current), interleaved_real(part.at_source)]
     if with_regulators:
-        at_state = np.hstack([at_state, interleaved(part.at_regulator)])
-    at_source = interleaved(part.at_source)[:, : part.at_source.shape[1]]
-    return OutputMap(
-        at_source=torch.as_tensor(at_source.T.copy(), dtype=dtype, device=device),
-        at_state=torch.as_tensor(at_state.T.copy(), dtype=dtype, device=device),
-    )
+        parts.append(interleaved(part.at_regulator))
+    n_sources, n_terms = parts[1].shape[1], sum(matrix.shape[1] for matrix in parts[2:])
+    rest = np.repeat([EVERYWHERE, NOWHERE], [n_sources, n_terms])
+    cuts = [
+        (np.concatenate([of_connections, of_connections, rest]), np.repeat(of_rows, 2))
+        for of_connections, of_rows in areas
+    ]
+    return block_low_rank(np.hstack(parts).T, areas=cuts, dtype=dtype, device=device)
+
+
+def interleaved_real(matrix: ComplexArray) -> FloatArray:
+    """Return the same where what is multiplied is real."""
+    return interleaved(matrix)[:, : matrix.shape[1]]
 
 
 def _halves(matrix: ComplexArray) -> FloatArray:

@@ -12,7 +12,7 @@ The method is in `fixed_point` (sweeps), `newton` (what they leave), `implicit` 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
@@ -23,19 +23,20 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from gradmap.errors import FeederError
-from gradmap.feeder import Feeder, FloatArray
+from gradmap.feeder import Feeder, FloatArray, IndexArray
+from gradmap.power_flow.block_low_rank import N_AREAS, BlockLowRank, feeder_areas
 from gradmap.power_flow.fixed_point import Level, Loading
 from gradmap.power_flow.fused_currents import fused_table, slopes
 from gradmap.power_flow.implicit import Problem, solve_state
 from gradmap.power_flow.network import AffineMap, Network
 from gradmap.power_flow.newton import newton
-from gradmap.power_flow.operators import OutputMap, make_operators, make_output, plain_gain
+from gradmap.power_flow.operators import make_operators, make_output
 from gradmap.power_flow.outputs import apply_output
 from gradmap.power_flow.regulator_terms import RegulatorTerms
 
 Made = TypeVar("Made")
-CHUNK_CPU = 512
-"""Samples worked on at a time: their buffers stay in a 1 MiB cache."""
+CHUNK_CPU = 1024
+"""Samples worked on at a time: fewer leave time to Python, more leave the cache."""
 CHUNK_GPU = 16384
 REFERENCE_TOLERANCE = 1e-12
 REFERENCE_SOLVED = 1e-6
@@ -73,12 +74,12 @@ class SolverSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Solution:
-    """Solutions of a batch; everything but `state` and `source_v_pu` is without gradient."""
+    """Solutions of a batch; everything but `state` is without gradient."""
 
     flow: PowerFlow
     state: Tensor
-    """Connection currents and regulator terms, [2 connection + 4 R, batch], see `implicit`."""
-    source_v_pu: Tensor | None
+    """Connection currents, sources, regulator terms, [2 connection + source + 4 R, batch], see
+    `implicit`."""
     tap_ratios: Tensor | None
     """As given, [batch, regulator]; None stands for the base taps."""
     u: Tensor
@@ -105,13 +106,7 @@ class Solution:
         """Return one of the network's affine maps at this solution, complex [batch, row]."""
         with_regulators = self.tap_ratios is not None
         output = self.flow.output(name, with_regulators=with_regulators)
-        return apply_output(
-            self.state,
-            self.source_v_pu,
-            output=output,
-            nominal_source=self.flow.nominal_source,
-            chunk=self.flow.chunk,
-        )
+        return apply_output(self.state, output=output, chunk=self.flow.chunk)
 
 
 class PowerFlow:
@@ -162,6 +157,7 @@ class PowerFlow:
         self.nominal_source = torch.tensor(nominal, dtype=dtype, device=self.device)[:, None]
         ratio = feeder.connections.kv_rated / feeder.connections.kv_base
         self.kv_rated_over_base = torch.as_tensor(ratio, dtype=dtype, device=self.device)
+        self._areas = [feeder_areas(feeder, n_areas=n) for n in N_AREAS]
         connections = feeder.connections
         self._problem = self._prepare(
             np.asarray(connections.p_kw if p_reference_kw is None else p_reference_kw),
@@ -187,11 +183,13 @@ class PowerFlow:
         low = [torch.float32] if self.settings.mixed_precision else []
         dtypes = [*low, torch.float64] if self.dtype == torch.float64 else [self.dtype]
         tolerance = 1e-10 if self.dtype == torch.float64 else 1e-6
+        areas = [areas.of_connections for areas in self._areas]
         rescue = self._level(torch.float64, slope=slope, device=self.device)
         return Problem(
-            levels=tuple(self._level(d, slope=slope, device=self.device) for d in dtypes),
+            levels=tuple(
+                self._level(d, slope=slope, device=self.device, areas=areas) for d in dtypes
+            ),
             rescue=rescue,
-            plain_gain=plain_gain(rescue.operators),
             regulators=RegulatorTerms(self.network, device=self.device),
             nominal_source=self.nominal_source,
             u_start=u_start.to(dtype=self.dtype, device=self.device),
@@ -200,9 +198,18 @@ class PowerFlow:
             chunk=self.chunk,
         )
 
-    def _level(self, dtype: torch.dtype, *, slope: FloatArray, device: torch.device) -> Level:
+    def _level(
+        self,
+        dtype: torch.dtype,
+        *,
+        slope: FloatArray,
+        device: torch.device,
+        areas: Sequence[IndexArray] = (),
+    ) -> Level:
         return Level(
-            operators=make_operators(self.network, slope=slope, dtype=dtype, device=device),
+            operators=make_operators(
+                self.network, slope=slope, dtype=dtype, device=device, areas=areas
+            ),
             table=fused_table(self.feeder.connections, dtype=dtype, device=device),
         )
 
@@ -281,7 +288,6 @@ class PowerFlow:
         return Solution(
             flow=self,
             state=outcome.state,
-            source_v_pu=source_v_pu,
             tap_ratios=tap_ratios if n_regulators else None,
             u=outcome.u,
             status=torch.where(solved, int(FlowStatus.OK), int(FlowStatus.NOT_CONVERGED)),
@@ -310,20 +316,34 @@ class PowerFlow:
 
     # ------------------------------------------------------------------ results
 
-    def output(self, name: str, *, with_regulators: bool) -> OutputMap:
-        """Return one of the network's affine maps as torch matrices, kept once made."""
+    def output(self, name: str, *, with_regulators: bool) -> BlockLowRank:
+        """Return one of the network's affine maps for batches, kept once made."""
 
-        def make() -> OutputMap:
+        def make() -> BlockLowRank:
             part: AffineMap = getattr(self.network, name)
             return make_output(
-                part, with_regulators=with_regulators, dtype=self.dtype, device=self.device
+                part,
+                with_regulators=with_regulators,
+                dtype=self.dtype,
+                device=self.device,
+                areas=self._cuts(name),
             )
 
         return self.once(f"{name}, regulators {with_regulators}", make)
 
+    def _cuts(self, name: str) -> list[tuple[IndexArray, IndexArray]]:
+        """Return the areas of connections and of a map's rows, for maps whose rows have a place."""
+        if name == "node_voltages":
+            return [(areas.of_connections, areas.of_nodes) for areas in self._areas]
+        if name == "connection_voltages":
+            return [(areas.of_connections, areas.of_connections) for areas in self._areas]
+        return []
+
     def once(self, name: str, make: Callable[[], Made]) -> Made:
         """Return what `make` returns, made at the first call for a name."""
         if name not in self._made:
-            self._made[name] = make()
+            # What is made in somebody's inference mode could not be differentiated through later.
+            with torch.inference_mode(mode=False):
+                self._made[name] = make()
         made: Made = self._made[name]
         return made

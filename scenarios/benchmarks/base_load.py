@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from gradmap.errors import ScenarioError
 from scenarios.clock import MINUTES_PER_DAY
 from scenarios.population import draw_occupants
-from scenarios.profiles.base_load import draw_traits, minute_load_kw
+from scenarios.profiles.base_load import minute_load_kw
+from scenarios.profiles.load_traits import draw_traits
 from scenarios.profiles.weather import darkness_by_minute
 
 Floats = NDArray[np.float64]

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from scenarios.benchmarks.federation import FederationTiming, time_federation
 from scenarios.cli.bench_power_flow import power_flow
+from scenarios.cli.bench_reference_case import reference_case
 from scenarios.cli.console import progress_bars
 from scenarios.cli.output import show_table
 
@@ -37,6 +38,7 @@ def federation(*, days: int, controller: str, scenario: str, as_json: bool) -> N
 
 
 command.add_command(power_flow)
+command.add_command(reference_case)
 
 
 def _print(timing: FederationTiming) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.clock import Clock, DayBlock
-from scenarios.profiles.randomness import Draws, Split, household_uniforms
+from scenarios.profiles.randomness import Draws, Year, household_uniforms
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ class _Trips:
     kwh: Floats
 
 
-def ev_day(block: DayBlock, fleet: EvFleet, *, clock: Clock, seed: int, split: Split) -> EvDay:
+def ev_day(block: DayBlock, fleet: EvFleet, *, clock: Clock, seed: int, split: Year) -> EvDay:
     """Return presence, trips and next departures of a day's steps."""
     days = [
         _trips(block.date + timedelta(days=ahead), fleet, clock=clock, seed=seed, split=split)
@@ -82,7 +82,7 @@ def ev_day(block: DayBlock, fleet: EvFleet, *, clock: Clock, seed: int, split: S
     )
 
 
-def _trips(day: date, fleet: EvFleet, *, clock: Clock, seed: int, split: Split) -> _Trips:
+def _trips(day: date, fleet: EvFleet, *, clock: Clock, seed: int, split: Year) -> _Trips:
     """Draw one day's trips."""
     d = Draws(
         household_uniforms(

@@ -1,12 +1,14 @@
 """Random numbers by name: any day of any household can be drawn alone.
 
-Every draw has the key (seed, purpose, split, date, index, slot). The key becomes a fixed number of
+Every draw has the key (seed, purpose, year, date, index, slot). The key becomes a fixed number of
 32-bit words of one `numpy.random.SeedSequence`, so keys never run into each other, and no two
-splits, days or households share a stream. Persistent traits use `ALWAYS` for split and date.
+splits, sampled years, days or households share a stream. Persistent traits use `ALWAYS` for year
+and date.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -14,10 +16,14 @@ import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
+from scenarios.profiles.seeding import generators
+
 Split = Literal["scenario", "train", "validation", "test"]
 
 ALWAYS = None
-"""Split and date of draws that belong to a household for good."""
+"""Year and date of draws that belong to a household for good."""
+
+MAX_YEAR_NUMBER = 2**29 - 2
 
 _SPLITS: dict[str | None, int] = {
     ALWAYS: 0,
@@ -26,14 +32,36 @@ _SPLITS: dict[str | None, int] = {
     "validation": 3,
     "test": 4,
 }
+_SPLIT_BITS = 3
 _WORD = 2**32 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledYear:
+    """One of the many synthetic years of a split, apart from the year that a split itself names."""
+
+    split: Split
+    number: int
+    """From 0."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that a key cannot hold."""
+        if not 0 <= self.number <= MAX_YEAR_NUMBER:
+            raise ValueError(
+                f"Sampled year of split {self.split!r}: number {self.number}, expected 0 to "
+                f"{MAX_YEAR_NUMBER}. Number days from 0."
+            )
+
+
+Year = Split | SampledYear
+"""Which random year: the one of a scenario or a whole split, or one of a split's sampled years."""
 
 
 def generator(
     purpose: str,
     *,
     seed: int,
-    split: Split | None = ALWAYS,
+    split: Year | None = ALWAYS,
     day: date | None = ALWAYS,
     index: int = 0,
     slot: int = 0,
@@ -48,16 +76,7 @@ def generator(
         index: Household number (row of the households table).
         slot: Distinguishes draws of one household with the same purpose.
     """
-    name = int.from_bytes(purpose.encode("ascii").ljust(16, b" ")[:16], "big")
-    words = [
-        seed & _WORD,
-        seed >> 32,
-        *((name >> shift) & _WORD for shift in (96, 64, 32, 0)),
-        _SPLITS[split],
-        0 if day is None else day.toordinal(),
-        index,
-        slot,
-    ]
+    words = [*_common_words(purpose, seed=seed, split=split, day=day), index, slot]
     return Generator(PCG64(SeedSequence(words)))
 
 
@@ -67,17 +86,48 @@ def household_uniforms(
     seed: int,
     n_draws: int,
     households: NDArray[np.int64],
-    split: Split | None = ALWAYS,
+    split: Year | None = ALWAYS,
     day: date | None = ALWAYS,
     slots: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     """Return uniforms in [0, 1), one independent block per household [household, draw]."""
+    common = _common_words(purpose, seed=seed, split=split, day=day)
+    keys = np.empty((len(households), len(common) + 2), dtype=np.uint32)
+    keys[:, :-2] = common
+    keys[:, -2] = households
+    keys[:, -1] = 0 if slots is None else slots
     block = np.empty((len(households), n_draws))
-    for row, index in enumerate(households):
-        slot = 0 if slots is None else int(slots[row])
-        source = generator(purpose, seed=seed, split=split, day=day, index=int(index), slot=slot)
-        source.random(out=block[row])
+    for row, source in zip(block, generators(keys), strict=True):
+        source.random(out=row)
     return block
+
+
+def daily_normals(
+    purpose: str, *, seed: int, split: Year, days: list[date], slot: int = 0
+) -> NDArray[np.float64]:
+    """Return one standard normal number per day, each from the key of its day [day]."""
+    keys = [[*_common_words(purpose, seed=seed, split=split, day=day), 0, slot] for day in days]
+    sources = generators(np.array(keys, dtype=np.uint32))
+    return np.array([source.standard_normal() for source in sources])
+
+
+def _common_words(purpose: str, *, seed: int, split: Year | None, day: date | None) -> list[int]:
+    """Return the words of a key that all households share."""
+    name = int.from_bytes(purpose.encode("ascii").ljust(16, b" ")[:16], "big")
+    return [
+        seed & _WORD,
+        seed >> 32,
+        *((name >> shift) & _WORD for shift in (96, 64, 32, 0)),
+        _year_word(split),
+        0 if day is None else day.toordinal(),
+    ]
+
+
+def _year_word(year: Year | None) -> int:
+    """Return the word of a year: split in the low bits, 1 + number of a sampled year above."""
+    if isinstance(year, SampledYear):
+        return _SPLITS[year.split] | (year.number + 1) << _SPLIT_BITS
+    return _SPLITS[year]
 
 
 class Draws:

@@ -20,7 +20,7 @@ from scenarios.profiles.files import (
     read_header,
     read_time_s,
 )
-from scenarios.profiles.randomness import Split, generator
+from scenarios.profiles.randomness import Year, generator
 from scenarios.schema import TariffSettings
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Tariff(Protocol):
 
 
 def tariff_source(
-    settings: TariffSettings, *, clock: Clock, seed: int, split: Split, latitude_deg: float
+    settings: TariffSettings, *, clock: Clock, seed: int, split: Year, latitude_deg: float
 ) -> Tariff:
     """Return the scenario's prices.
 
@@ -84,11 +84,11 @@ class DynamicTariff:
     """
 
     def __init__(
-        self, settings: TariffSettings, *, seed: int, split: Split, latitude_deg: float
+        self, settings: TariffSettings, *, seed: int, split: Year, latitude_deg: float
     ) -> None:
         self._settings = settings
         self._seed = seed
-        self._split: Split = split
+        self._split: Year = split
         self._latitude_rad = math.radians(latitude_deg)
 
     def block(self, block: DayBlock) -> tuple[Floats, Floats]:

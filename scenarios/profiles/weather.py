@@ -8,7 +8,8 @@ averages of daily noise: persistent like an autoregressive process, yet each day
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Literal, Protocol
 
@@ -18,7 +19,7 @@ import pvlib
 from numpy.typing import NDArray
 
 from scenarios.clock import MINUTES_PER_DAY, Clock, DayBlock
-from scenarios.profiles.randomness import Split, generator
+from scenarios.profiles.randomness import Year, daily_normals, generator
 from scenarios.profiles.weather_files import WeatherTable, read_weather
 from scenarios.schema import WeatherSettings
 
@@ -73,6 +74,20 @@ class Sun:
     """Of the local calendar."""
 
 
+def join_weather(parts: Sequence[Weather]) -> Weather:
+    """Return the steps of several days as one, in order."""
+    sun = {
+        item.name: np.concatenate([getattr(part.sun, item.name) for part in parts])
+        for item in fields(Sun)
+    }
+    own = {
+        item.name: np.concatenate([getattr(part, item.name) for part in parts])
+        for item in fields(Weather)
+        if item.name != "sun"
+    }
+    return Weather(**own, sun=Sun(**sun))
+
+
 class WeatherSource(Protocol):
     """Gives the weather of any block of the scenario."""
 
@@ -81,7 +96,7 @@ class WeatherSource(Protocol):
 
 
 def weather_source(
-    settings: WeatherSettings, *, clock: Clock, seed: int, split: Split
+    settings: WeatherSettings, *, clock: Clock, seed: int, split: Year
 ) -> WeatherSource:
     """Return the scenario's weather.
 
@@ -140,14 +155,16 @@ def darkness_by_minute(
 class SyntheticWeather:
     """Stochastic weather around a climate."""
 
-    def __init__(self, settings: WeatherSettings, *, seed: int, split: Split) -> None:
+    def __init__(self, settings: WeatherSettings, *, seed: int, split: Year) -> None:
         self._settings = settings
         self._seed = seed
-        self._split: Split = split
+        self._split: Year = split
+        self._shocks: dict[tuple[date, int], float] = {}
 
-    def block(self, block: DayBlock) -> Weather:
-        """Return the weather of the block's steps."""
-        sun = sun_at(block.midpoints, settings=self._settings)
+    def block(self, block: DayBlock, *, sun: Sun | None = None) -> Weather:
+        """Return the weather of the block's steps; `sun` is computed unless it is given."""
+        if sun is None:
+            sun = sun_at(block.midpoints, settings=self._settings)
         clearness = block.mean_of_minutes(self.clearness_by_minute(block.date))
         ghi = sun.clear_ghi_w_per_m2 * clearness
         dni, dhi = split_irradiance(ghi, sun=sun)
@@ -208,17 +225,22 @@ class SyntheticWeather:
 
     def _persistent(self, day: date, quantity: int, keep: float) -> float:
         """Return a standard normal number that remembers the days before (AR(1), cut off)."""
-        total = 0.0
-        for age in range(MEMORY_DAYS):
-            source = generator(
-                "weather day",
-                seed=self._seed,
-                split=self._split,
-                day=day - timedelta(days=age),
-                slot=quantity,
-            )
-            total += keep**age * source.standard_normal()
+        days = [day - timedelta(days=age) for age in range(MEMORY_DAYS)]
+        shocks = [self._shock(day, quantity) for day in days]
+        total = sum(keep**age * shock for age, shock in enumerate(shocks))
         return total * math.sqrt((1 - keep**2) / (1 - keep ** (2 * MEMORY_DAYS)))
+
+    def _shock(self, day: date, quantity: int) -> float:
+        """Return the standard normal number of a day, drawn with those of its neighbours."""
+        if (day, quantity) not in self._shocks:
+            around = [day + timedelta(days=k) for k in range(-MEMORY_DAYS, 2)]
+            missing = [other for other in around if (other, quantity) not in self._shocks]
+            drawn = daily_normals(
+                "weather day", seed=self._seed, split=self._split, days=missing, slot=quantity
+            )
+            for other, value in zip(missing, drawn.tolist(), strict=True):
+                self._shocks[other, quantity] = value
+        return self._shocks[day, quantity]
 
 
 class FileWeather:

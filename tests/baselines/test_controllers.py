@@ -183,7 +183,7 @@ def test_windows_run_over_midnight() -> None:
 
 @pytest.mark.parametrize("name", ["", "nocontrol", "policy:", "Policy:x"])
 def test_unknown_names_list_the_valid_ones(name: str) -> None:
-    with pytest.raises(ScenarioError, match="no_control, rule_based, policy:<folder>"):
+    with pytest.raises(ScenarioError, match="no_control, rule_based, price_only, policy:<folder>"):
         make_controller(name, fleet=fleet_of(1))
 
 

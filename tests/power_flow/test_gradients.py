@@ -191,3 +191,13 @@ def test_no_gradient_leaks_between_samples(small):
     (grad,) = torch.autograd.grad(solution.node_v_pu()[4].abs().sum(), p)
     assert grad[4].abs().min() > 0
     assert grad[[0, 1, 2, 3, 5, 6]].abs().max() == 0
+
+
+def test_gradients_work_after_a_look_in_inference_mode(small):
+    flow = PowerFlow(small)
+    p, q = loadings(small, n=2)
+    with torch.inference_mode():
+        losses(flow.solve(p, q))
+    p.requires_grad_()
+    losses(flow.solve(p, q))[0].sum().backward()
+    assert p.grad.abs().max() > 0

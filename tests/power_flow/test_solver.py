@@ -231,8 +231,8 @@ def test_impossible_settings_are_refused():
 
 
 def test_a_feeder_that_is_too_large_says_so(small, monkeypatch):
-    monkeypatch.setattr("gradmap.power_flow.network.MAX_DENSE_BYTES", 1000)
-    with pytest.raises(FeederError, match=r"too large for now: \d+ connections"):
+    monkeypatch.setattr("gradmap.power_flow.network.MAX_CONNECTIONS", 5)
+    with pytest.raises(FeederError, match=r"too large for now: it has \d+ connections"):
         PowerFlow(small)
 
 

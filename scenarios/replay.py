@@ -1,0 +1,123 @@
+"""Trajectories through OpenDSS: the grid federate's own code, compiled from the .dss files.
+
+What torch computed enters only as household powers, summed up here by home; placement, signs and
+the power flow are the federation's. So a household that is misplaced or mis-signed on the torch
+side shows as a difference of voltages.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from federates.component import Inbox, Schedule, Stage
+from federates.grid import Grid
+from federates.topics import POWERS_IMAG, POWERS_REAL, STATUS, TAPS, VOLTAGES, Port
+from gradmap.devices.fleet import Fleet
+from gradmap.errors import ScenarioError
+from gradmap.homes import Homes
+from gradmap.rollout import Trajectory
+from scenarios.case import Case
+from scenarios.federation import grid_settings
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Replayed:
+    """What OpenDSS says of a trajectory."""
+
+    vm_pu: Floats
+    """Voltage magnitudes in the feeder's node order, [day, time, node]. [pu]"""
+    taps: Floats
+    """[day, time, regulator]."""
+    status: NDArray[np.int64]
+    """`opendss_models.solve_status.SolveStatus`, 0 is OK, [day, time]."""
+
+
+def household_powers(
+    trajectory: Trajectory, *, fleet: Fleet, homes: Homes
+) -> tuple[Floats, Floats]:
+    """Return what every home draws, active and reactive, each [day, time, household] [kW, kvar].
+
+    Args:
+        trajectory: With delivered device powers.
+        fleet: Whose devices.
+        homes: Power factors of the base loads.
+    """
+    with torch.no_grad():
+        days = trajectory.days
+        p_kw = trajectory.p_kw.detach()
+        p = days.base_load_kw - days.pv_available_kw + fleet.household_sum(p_kw)
+        q = days.base_load_kw * homes.tan_phi + fleet.household_sum(fleet.reactive_kvar(p_kw))
+    return p.double().numpy(), q.double().numpy()
+
+
+def replay_in_opendss(
+    case: Case,
+    *,
+    p_kw: Floats,
+    q_kvar: Floats,
+    tolerance: float = 1e-9,
+    on_day: Callable[[int], None] | None = None,
+) -> Replayed:
+    """Solve the days of a trajectory with OpenDSS, one after the other.
+
+    Args:
+        case: Feeder, placement and settings.
+        p_kw: Drawn by every household, [day, time, household]. [kW]
+        q_kvar: Reactive power, positive absorbs. [kvar]
+        tolerance: Of OpenDSS. [pu]
+        on_day: Called with the number of finished days.
+
+    Raises:
+        ScenarioError: The powers are not those of the case's households.
+    """
+    ids = tuple(case.population.households["household_id"])
+    if p_kw.shape != q_kvar.shape or p_kw.shape[2:] != (len(ids),):
+        raise ScenarioError(
+            f"Replay: `p_kw` has shape {p_kw.shape} and `q_kvar` {q_kvar.shape}, expected [day, "
+            f"time, household] with the case's {len(ids)} households for both."
+        )
+    n_days, n_steps = p_kw.shape[:2]
+    with tempfile.TemporaryDirectory(prefix="gradmap-replay-") as folder:
+        case.population.write(Path(folder))
+        settings = grid_settings(case.scenario, Path(folder))
+        settings = settings.model_copy(update={"tolerance": tolerance})
+        grid = Grid(settings, schedule=Schedule(dt_s=case.scenario.time.dt_s, n_steps=n_steps))
+    grid.bind({POWERS_REAL.name: ids, POWERS_IMAG.name: ids})
+    order = _node_order(grid, case)
+    days = []
+    for day in range(n_days):
+        grid.restart()
+        days.append([_solve(grid, p_kw[day, k], q_kvar[day, k], step=k) for k in range(n_steps)])
+        if on_day is not None:
+            on_day(day + 1)
+
+    def joined(port: Port) -> Floats:
+        return np.array([[step[port] for step in steps] for steps in days])
+
+    return Replayed(
+        vm_pu=joined(VOLTAGES)[..., order],
+        taps=joined(TAPS),
+        status=joined(STATUS)[..., 0].astype(np.int64),
+    )
+
+
+def _solve(grid: Grid, p_kw: Floats, q_kvar: Floats, *, step: int) -> dict[Port, Floats]:
+    inbox = Inbox()
+    inbox.put(POWERS_REAL.name, p_kw)
+    inbox.put(POWERS_IMAG.name, q_kvar)
+    return dict(grid.run_stage(Stage.SOLVE, step=step, repeat=0, inbox=inbox).outputs)
+
+
+def _node_order(grid: Grid, case: Case) -> NDArray[np.int64]:
+    """Return where the feeder's nodes stand among the grid federate's."""
+    position = {name: row for row, name in enumerate(grid.output_ids()[VOLTAGES])}
+    return np.array([position[name] for name in case.feeder.nodes.node_ids], dtype=np.int64)
