@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradmap.feeder import Feeder, FloatArray, IndexArray
+from gradmap.feeder import FloatArray, IndexArray
 
 EVERYWHERE, NOWHERE = -1, -2
 """The area of columns that every area counts as its own, or none."""
@@ -28,20 +28,10 @@ DROPPED = 1e-15
 """Singular values that are left out, over the largest effect of each column. [-]"""
 WORTHWHILE = 0.67
 """Share of the dense multiplications up to which blocks are used. [-]"""
+SMALL = 2**15
+"""Multiplications up to which the calls for blocks take longer than what they save."""
 MOVING = 16
 """Multiplications that take as long as bringing one result to its place."""
-N_AREAS = (3, 5, 7, 9)
-"""Roughly how many areas to try; more need more products, which are then too small."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Areas:
-    """Where nodes and connections are."""
-
-    of_nodes: IndexArray
-    """[node]."""
-    of_connections: IndexArray
-    """[connection]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,57 +142,6 @@ def _moved(rows: Tensor, words: Tensor, *, out: Tensor) -> Tensor:
 # ---------------------------------------------------------------------- making, numpy
 
 
-def feeder_areas(feeder: Feeder, *, n_areas: int) -> Areas:
-    """Cut a feeder's tree into connected areas with about equally many connections.
-
-    Branches that close a loop are left out of the tree; areas need not be perfect.
-    """
-    buses = [name.rpartition(".")[0] for name in feeder.nodes.node_ids]
-    bus_of_node = np.unique(buses, return_inverse=True)[1]
-    n_buses = int(bus_of_node.max()) + 1
-    bus_of_connection = bus_of_node[feeder.connections.nodes[:, 0]]
-    order, parent = _tree(feeder, bus_of_node)
-    weight = np.bincount(bus_of_connection, minlength=n_buses)
-    target = len(bus_of_connection) / n_areas
-    area = np.full(n_buses, EVERYWHERE)
-    is_head = np.zeros(n_buses, dtype=bool)
-    below = weight.astype(np.float64)
-    for bus in order[::-1]:
-        if below[bus] >= target or parent[bus] < 0:
-            is_head[bus] = True
-        else:
-            below[parent[bus]] += below[bus]
-    for bus in order:  # parents first
-        area[bus] = bus if is_head[bus] else area[parent[bus]]
-    area = np.unique(area, return_inverse=True)[1]
-    return Areas(of_nodes=area[bus_of_node], of_connections=area[bus_of_connection])
-
-
-def _tree(feeder: Feeder, bus_of_node: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """Return all buses, parents before children, and the parent of each, -1 for a root."""
-    n_nodes, n_buses = feeder.n_nodes, int(bus_of_node.max()) + 1
-    neighbours: list[set[int]] = [set() for _ in range(n_buses)]
-    for branch in feeder.branches:
-        ends = sorted({int(bus_of_node[node]) for node in branch.nodes if node < n_nodes})
-        for end in ends:
-            neighbours[end].update(ends)
-    parent = np.full(n_buses, -2)
-    order: list[int] = []
-    for root in [int(bus_of_node[s.nodes[0]]) for s in feeder.sources] + list(range(n_buses)):
-        if parent[root] != -2:
-            continue
-        parent[root] = -1
-        first = len(order)
-        order.append(root)
-        while first < len(order):
-            bus, first = order[first], first + 1
-            for end in sorted(neighbours[bus]):
-                if parent[end] == -2:
-                    parent[end] = bus
-                    order.append(end)
-    return np.array(order), parent
-
-
 def block_low_rank(
     matrix: FloatArray,
     *,
@@ -220,7 +159,7 @@ def block_low_rank(
         device: Where they go.
     """
     best, least = None, WORTHWHILE * matrix.size
-    if device.type == "cpu":
+    if device.type == "cpu" and matrix.size > SMALL:
         for columns, rows in areas:
             cut = _Cut.of(matrix, columns, rows)
             if cut.cost < least:

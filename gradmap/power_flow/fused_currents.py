@@ -13,7 +13,7 @@ models come from `load_models`. Tests compare both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -62,10 +62,6 @@ class Slopes:
     """(a' u_re + b' u_im) / V."""
     s: Tensor
     """(a' u_im - b' u_re) / V."""
-
-    def to(self, dtype: torch.dtype) -> Slopes:
-        """Return the same in another dtype."""
-        return Slopes(**{f.name: getattr(self, f.name).to(dtype) for f in fields(self)})
 
     def transposed(self, x_re: Tensor, x_im: Tensor, *, out: tuple[Tensor, Tensor]) -> None:
         """Write (d i / d u)' x into `out`."""

@@ -16,18 +16,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gradmap.power_flow.fixed_point import (
-    SINGLE_ROUNDING,
-    AdjointSweep,
-    ForwardSweep,
-    Level,
-    Loading,
-    converge,
-    per_sample,
-)
+from gradmap.power_flow.fixed_point import SINGLE_ROUNDING, converge
 from gradmap.power_flow.fused_currents import Slopes, slopes
 from gradmap.power_flow.newton import newton
 from gradmap.power_flow.regulator_terms import RegulatorTerms
+from gradmap.power_flow.sweeps import AdjointSweep, ForwardSweep, Level, Loading, per_sample
 
 ADJOINT_ITERATIONS = 4
 """How many times the sweeps of a solve its adjoint may take, which has no rescue."""

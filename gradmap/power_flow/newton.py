@@ -11,8 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gradmap.power_flow.fixed_point import ForwardSweep, Level, Loading
 from gradmap.power_flow.fused_currents import Slopes, slopes
+from gradmap.power_flow.sweeps import ForwardSweep, Level, Loading
 
 MAX_ITERATIONS = 30
 MAX_HALVINGS = 8

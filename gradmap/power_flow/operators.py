@@ -45,10 +45,8 @@ class Operators:
     """Regulator unknowns per connection current, [4 R, 2 connection]."""
     j0: Tensor
     """Slope of the currents where they were linearised, as rr, ri, ir, ii, [4, connection, 1]."""
-    g: Tensor
-    """inv(I + Zb J0), [2 connection, 2 connection]."""
     sweep: BlockLowRank
-    """[-g Zb, g w]: voltages from connection currents and sources."""
+    """[-g Zb, g w] with g = inv(I + Zb J0): voltages from connection currents and sources."""
     minus_gz_t: BlockLowRank
     """(-g Zb)', from voltages to feedback terms."""
     gu_d: Tensor
@@ -99,7 +97,6 @@ def make_operators(
         z0=tensor(z0),
         z_i=tensor(z_i),
         j0=tensor(slope[:, :, None]),
-        g=tensor(g),
         sweep=blocks(np.hstack([-g @ zb, g @ w])),
         minus_gz_t=blocks(-(g @ zb).T),
         gu_d=tensor(g @ u_d),

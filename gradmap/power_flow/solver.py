@@ -24,8 +24,8 @@ from torch import Tensor
 
 from gradmap.errors import FeederError
 from gradmap.feeder import Feeder, FloatArray, IndexArray
-from gradmap.power_flow.block_low_rank import N_AREAS, BlockLowRank, feeder_areas
-from gradmap.power_flow.fixed_point import Level, Loading
+from gradmap.power_flow.areas import N_AREAS, feeder_areas
+from gradmap.power_flow.block_low_rank import BlockLowRank
 from gradmap.power_flow.fused_currents import fused_table, slopes
 from gradmap.power_flow.implicit import Problem, solve_state
 from gradmap.power_flow.network import AffineMap, Network
@@ -33,6 +33,7 @@ from gradmap.power_flow.newton import newton
 from gradmap.power_flow.operators import make_operators, make_output
 from gradmap.power_flow.outputs import apply_output
 from gradmap.power_flow.regulator_terms import RegulatorTerms
+from gradmap.power_flow.sweeps import Level, Loading
 
 Made = TypeVar("Made")
 CHUNK_CPU = 1024
