@@ -247,6 +247,11 @@ class Feeder(_Frozen):
         """Return the number of nodes, which is also the index of ground."""
         return len(self.nodes.node_ids)
 
+    @property
+    def tap_ratios(self) -> FloatArray:
+        """Return the regulators' positions in the feeder file, [regulator]. [pu]"""
+        return np.array([regulator.tap_ratio for regulator in self.regulators], dtype=np.float64)
+
     def with_connections(self, connections: Connections) -> Feeder:
         """Return the feeder with other connections in place of the present ones."""
         return replace(self, connections=connections)

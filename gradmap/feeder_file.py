@@ -30,6 +30,7 @@ from gradmap.feeder import (
     RegulatorControl,
     Source,
 )
+from gradmap.files import written_whole
 
 FORMAT = "gradmap-feeder"
 VERSION = 1
@@ -47,7 +48,7 @@ def save_feeder(feeder: Feeder, path: Path) -> str:
     arrays, text = _pack(feeder)
     digest = _digest(arrays, text=text)
     payload = {**arrays, _TEXT: _as_bytes(text), _HASH: _as_bytes(digest)}
-    with Path(path).open("wb") as file:
+    with written_whole(Path(path)) as file:
         np.savez_compressed(file, allow_pickle=False, **payload)
     return digest
 

@@ -103,11 +103,17 @@ class Engine:
 
     @property
     def context(self) -> OpenDSSDirect:
-        """Return the raw engine context, for use inside `opendss_models` only.
+        """Return the raw engine context, for what this class has no method for.
 
-        Whoever reads with it must leave the circuit as it was.
+        The rest of `opendss_models` reads with it and leaves the circuit as it was; whoever adds
+        elements calls `circuit_changed`. The benchmark drives an engine of its own with it, and
+        then uses nothing else of that engine.
         """
         return self._dss
+
+    def circuit_changed(self) -> None:
+        """Take note that elements came or went: the next solve may order its nodes anew."""
+        self._nodes_stale = True
 
     # ------------------------------------------------------------------ set up
 
@@ -192,7 +198,7 @@ class Engine:
         switch = self._dss.Circuit.Enable if enabled else self._dss.Circuit.Disable
         for name in names:
             switch(f"load.{name}")
-        self._nodes_stale = True
+        self.circuit_changed()
 
     # ------------------------------------------------------------------ loads
 
@@ -206,7 +212,7 @@ class Engine:
         self._enable(self.feeder_loads, enabled=False)
         self._load_index = attach_loads(self._dss, self.connections)
         self._attached = True
-        self._nodes_stale = True
+        self.circuit_changed()
 
     def set_connection_power(self, *, p_kw: ArrayLike, q_kvar: ArrayLike) -> None:
         """Set what every connection draws until the next call.

@@ -172,4 +172,4 @@ def _add_injection(engine: Engine, element_id: str, *, kv: float) -> None:
         f'new "load.{name}" bus1="{element_id.removeprefix(INJECTION)}" phases=1 conn=wye '
         f"kv={kv!r} model=1 vminpu=0.5 vmaxpu=2 vlowpu=0.25 kw=0 kvar=0 status=fixed"
     )
-    engine._nodes_stale = True  # its node order may change with the next solve
+    engine.circuit_changed()

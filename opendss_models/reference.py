@@ -212,7 +212,7 @@ class OpenDSSReference:
         """Return one row of ratios per situation, the file's by default."""
         regulators = self._feeder.regulators
         if ratios is None:
-            return np.tile([r.tap_ratio for r in regulators], (n, 1))
+            return np.tile(self._feeder.tap_ratios, (n, 1))
         taps = np.asarray(ratios, dtype=np.float64)
         if taps.shape != (n, len(regulators)):
             raise FeederError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,9 @@ class Case:
         """Return a short hash of everything results depend on: days, population, feeder, limits."""
         feeder = feeder_hash(self.feeder)[:16]
         days = days_hash(self.scenario, population=self.population)
-        return f"{days}-{feeder}-{self.limits.v_min_pu:g}-{self.limits.v_max_pu:g}"
+        # A feeder is the same whether its regulators act or not.
+        rest = f"{self.limits!r} regulators {self.scenario.feeder.regulators}"
+        return f"{days}-{feeder}-{hashlib.sha256(rest.encode()).hexdigest()[:8]}"
 
     @cached_property
     def history(self) -> Days:
@@ -113,7 +116,7 @@ def open_case(scenario: Scenario, *, cache_folder: Path | None = None) -> Case:
         FeederError: The feeder does not compile or has something that is not modelled.
         ScenarioError: The scenario takes series from files.
     """
-    engine = open_engine(grid_settings(scenario, Path()))
+    engine = open_engine(grid_settings(scenario))
     population = draw_population(scenario, engine.connections)
     limits = scenario.limits
     return Case(

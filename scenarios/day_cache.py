@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 import torch
 
 from gradmap.days import Days
+from gradmap.files import written_whole
 from scenarios.population import Population
 from scenarios.schema import Scenario
 
@@ -63,17 +62,11 @@ def _read(path: Path) -> Days:
 
 
 def _write(days: Days, path: Path) -> None:
-    """Write under the final name only when complete."""
+    """Write days for `_read`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     values = {item.name: getattr(days, item.name) for item in fields(days)}
     arrays: dict[str, Any] = {
         name: np.asarray(value) for name, value in values.items() if value is not None
     }
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    with written_whole(path) as file:
+        np.savez(file, **arrays)

@@ -86,8 +86,14 @@ def _households(scenario: Scenario, inputs_folder: Path) -> dict[str, Settings]:
     }
 
 
-def grid_settings(scenario: Scenario, inputs_folder: Path) -> GridSettings:
-    """Return how the grid federate of a scenario compiles and solves its feeder."""
+def grid_settings(scenario: Scenario, inputs_folder: Path | None = None) -> GridSettings:
+    """Return how the grid federate of a scenario compiles and solves its feeder.
+
+    Args:
+        scenario: The scenario.
+        inputs_folder: Where `households.csv` says which connection a home is at. None: there are
+            no homes, for those who open the engine only, and powers come by connection.
+    """
     feeder = scenario.feeder
     return GridSettings(
         feeder=feeder.source,
@@ -97,7 +103,7 @@ def grid_settings(scenario: Scenario, inputs_folder: Path) -> GridSettings:
         trust=feeder.trust,
         on_failure=feeder.on_failure,
         settle_tolerance_pu=scenario.coupling.tolerance_pu,
-        households_file=inputs_folder / "households.csv",
+        households_file=None if inputs_folder is None else inputs_folder / "households.csv",
     )
 
 

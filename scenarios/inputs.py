@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from federates.series import SeriesWriter
+from gradmap.days import COMMON
 from scenarios.clock import Clock, DayBlock
 from scenarios.population import Population, draw_population
 from scenarios.profiles.base_load import base_load_kw
@@ -31,14 +32,6 @@ Floats = NDArray[np.float64]
 INPUTS_FOLDER = "inputs"
 SERIES_FOLDER = "series"
 PARTIAL_FOLDER = "series.partial"
-ENVIRONMENT_COLUMNS = (
-    "hour",
-    "day_of_week",
-    "price_import_per_kwh",
-    "price_export_per_kwh",
-    "temp_out_c",
-    "ghi_w_per_m2",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +39,7 @@ class DayInputs:
     """Exogenous inputs of consecutive steps."""
 
     environment: Floats
-    """Columns of `ENVIRONMENT_COLUMNS`. [step, column]"""
+    """The series of `gradmap.days.COMMON`. [step, series]"""
     base_load_kw: Floats
     """[step, household]"""
     pv_available_kw: Floats
@@ -205,7 +198,7 @@ def series_ids(population: Population) -> dict[str, list[str]]:
     """Return the columns of every series that the population needs."""
     homes = population.households
     ids: dict[str, list[str]] = {
-        "environment": list(ENVIRONMENT_COLUMNS),
+        "environment": list(COMMON),
         "base_load_kw": homes["household_id"].tolist(),
         "pv_available_kw": homes["household_id"][homes["pv_kwp"] > 0].tolist(),
     }

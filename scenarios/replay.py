@@ -8,7 +8,7 @@ side shows as a difference of voltages.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from federates.component import Inbox, Schedule, Stage
 from federates.grid import Grid
-from federates.topics import POWERS_IMAG, POWERS_REAL, STATUS, TAPS, VOLTAGES, Port
+from federates.topics import LOADINGS, POWERS_IMAG, POWERS_REAL, STATUS, TAPS, VOLTAGES, Port
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import ScenarioError
 from gradmap.homes import Homes
@@ -37,6 +37,9 @@ class Replayed:
     """Voltage magnitudes in the feeder's node order, [day, time, node]. [pu]"""
     taps: Floats
     """[day, time, regulator]."""
+    loading: Floats
+    """Of the normal rating, in the feeder's order of branches, [day, time, branch]; NaN for series
+    reactors, which OpenDSS is not asked for. [-]"""
     status: NDArray[np.int64]
     """`opendss_models.solve_status.SolveStatus`, 0 is OK, [day, time]."""
 
@@ -92,7 +95,6 @@ def replay_in_opendss(
         settings = settings.model_copy(update={"tolerance": tolerance})
         grid = Grid(settings, schedule=Schedule(dt_s=case.scenario.time.dt_s, n_steps=n_steps))
     grid.bind({POWERS_REAL.name: ids, POWERS_IMAG.name: ids})
-    order = _node_order(grid, case)
     days = []
     for day in range(n_days):
         grid.restart()
@@ -103,9 +105,12 @@ def replay_in_opendss(
     def joined(port: Port) -> Floats:
         return np.array([[step[port] for step in steps] for steps in days])
 
+    ids_of = grid.output_ids()
+    branches = [branch.branch_id for branch in case.feeder.branches]
     return Replayed(
-        vm_pu=joined(VOLTAGES)[..., order],
+        vm_pu=_in_order(joined(VOLTAGES), ids_of[VOLTAGES], wanted=case.feeder.nodes.node_ids),
         taps=joined(TAPS),
+        loading=_in_order(joined(LOADINGS), ids_of[LOADINGS], wanted=branches),
         status=joined(STATUS)[..., 0].astype(np.int64),
     )
 
@@ -117,7 +122,9 @@ def _solve(grid: Grid, p_kw: Floats, q_kvar: Floats, *, step: int) -> dict[Port,
     return dict(grid.run_stage(Stage.SOLVE, step=step, repeat=0, inbox=inbox).outputs)
 
 
-def _node_order(grid: Grid, case: Case) -> NDArray[np.int64]:
-    """Return where the feeder's nodes stand among the grid federate's."""
-    position = {name: row for row, name in enumerate(grid.output_ids()[VOLTAGES])}
-    return np.array([position[name] for name in case.feeder.nodes.node_ids], dtype=np.int64)
+def _in_order(values: Floats, ids: Sequence[str], *, wanted: Sequence[str]) -> Floats:
+    """Return columns in another order, NaN for those that are not there."""
+    column = {name: number for number, name in enumerate(ids)}
+    missing = np.full((*values.shape[:-1], 1), np.nan)
+    padded = np.concatenate([values, missing], axis=-1)
+    return padded[..., [column.get(name, -1) for name in wanted]]

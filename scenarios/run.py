@@ -138,7 +138,7 @@ def prepare(
 
     with staging(folder, contents=own_folders) as place:
         _check_controllers(scenario.controllers)
-        engine = open_engine(grid_settings(scenario, place / INPUTS_FOLDER))
+        engine = open_engine(grid_settings(scenario))
         write_feeder_file(engine, scenario=scenario, path=place / INPUTS_FOLDER / "feeder.json")
         population = materialise(
             scenario, connections=engine.connections, folder=place, progress=report

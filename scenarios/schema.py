@@ -271,6 +271,13 @@ class TariffSettings(Section):
     peak_price_per_kwh: Price = Field(0.40, description="16-19 h price of `tou`. [currency/kWh]")
     night_price_per_kwh: Price = Field(0.15, description="0-6 h price of `tou`. [currency/kWh]")
     export_price_per_kwh: Price = Field(0.10, description="Paid for export. [currency/kWh]")
+    export_discount_per_kwh: float | None = Field(
+        None,
+        ge=0,
+        le=10,
+        description="Net metering: export earns the step's import price less this; replaces "
+        "`export_price_per_kwh`. [currency/kWh]",
+    )
     file: Path | None = Field(
         None,
         description="CSV/Parquet with price_import_per_kwh[, price_export_per_kwh]; replaces all.",

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from federates.series import SeriesReader, parts
+from gradmap.days import COMMON
 from gradmap.errors import ScenarioError
 from scenarios.clock import Clock
-from scenarios.inputs import ENVIRONMENT_COLUMNS, InputSource, materialise
+from scenarios.inputs import InputSource, materialise
 from scenarios.population import Population, draw_population
 from scenarios.schema import Scenario
 
@@ -45,7 +46,7 @@ def test_what_is_written_is_what_the_sources_give(tmp_path):
         read_ids, values = _read(tmp_path, name)
         assert list(read_ids) == ids
         np.testing.assert_array_equal(values, np.concatenate([day[name] for day in days]))
-    assert _read(tmp_path, "environment")[0] == ENVIRONMENT_COLUMNS
+    assert _read(tmp_path, "environment")[0] == COMMON
     back = Population.read(tmp_path / "inputs")
     pd.testing.assert_frame_equal(back.households, population.households, check_dtype=False)
 

@@ -32,7 +32,7 @@ class Sensors:
     def __init__(self, flow: PowerFlow) -> None:
         """Take the rows that the controls look at from the maps of the network."""
         regulators = flow.feeder.regulators
-        # The power flow itself is not kept, so that it can be forgotten with these.
+        # The power flow keeps these; that they do not keep it lets both go at once.
         self._chunk = flow.chunk
         phases = [_phases(regulator) for regulator in regulators]
         width = max(map(len, phases))

@@ -4,13 +4,13 @@ The network equations keep the series currents j of branches and sources as unkn
 
     [ Y_rest + Y_shunt   C    C_s ] [ v   ]   [ -A^T i - c_r mu j_r ]
     [ C^T               -Z    0   ] [ j   ] = [ -mu c_r^T v         ]        mu = 1/tap - 1/tap_base
-    [ C_s^T              0   -Z_s ] [ j_s ]   [ E                   ]
+    [ -C_s^T             0    Z_s ] [ j_s ]   [ E                   ]
 
-(modified nodal analysis), so that switches, regulators and sources, all nearly ideal, cost no
-digits; the nodal matrix alone has a condition number near 1e13. Off the base taps, every phase of a
-regulator adds two unknowns of rank one, its current j_r and the voltage s = c_r^T v, which
-`solver` eliminates per sample. Everything else is linear in (source, i, mu j_r, mu s): this module
-computes those maps once, in float64.
+with C_s = -1: j_s flows from a source into its nodes, v + Z_s j_s = E (modified nodal analysis).
+So switches, regulators and sources, all nearly ideal, cost no digits; the nodal matrix alone has a
+condition number near 1e13. Off the base taps, every phase of a regulator adds two unknowns of rank
+one, its current j_r and the voltage s = c_r^T v, which `solver` eliminates per sample. Everything
+else is linear in (source, i, mu j_r, mu s): this module computes those maps once, in float64.
 
 References:
     Ho, Ruehli, Brennan, "The modified nodal approach to network analysis", IEEE Trans. Circuits and
@@ -23,6 +23,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -35,6 +36,16 @@ GROUND = -1
 """Stands for ground among the unknowns; series currents follow the last node directly."""
 MAX_CONNECTIONS = 1000
 """Most connections that dense maps are made for; a sweep costs their square."""
+
+MapName = Literal[
+    "connection_voltages",
+    "node_voltages",
+    "series_currents",
+    "conductor_currents",
+    "source_currents",
+    "regulator_unknowns",
+]
+"""The maps of a `Network`, see there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +82,7 @@ class Network:
             FeederError: The feeder is too large for dense maps, or its equations are singular.
         """
         self.feeder = feeder
-        file_taps = np.array([r.tap_ratio for r in feeder.regulators])
-        self.base_tap_ratios = file_taps if base_tap_ratios is None else base_tap_ratios
+        self.base_tap_ratios = feeder.tap_ratios if base_tap_ratios is None else base_tap_ratios
         _refuse_large(feeder)
         self._n_series = [branch.incidence.shape[1] for branch in feeder.branches]
         self._first_series = np.cumsum([0, *self._n_series]) + feeder.n_nodes
@@ -120,7 +130,6 @@ class Network:
             entries.add(series, nodes, incidence.T)
             entries.add(series, series, -branch.z_series_ohm)
         for source, rows in zip(feeder.sources, self._source_rows, strict=True):
-            # C_s = -1: j_s flows from the source into its nodes, v + Z j = E.
             nodes = _unknown_of(source.nodes, n_nodes=n)
             entries.add(nodes, rows, -np.eye(len(rows)))
             entries.add(rows, nodes, np.eye(len(rows)))
@@ -175,11 +184,15 @@ class Network:
         )
         return AffineMap(at_source=at_source, at_current=at_current, at_regulator=at_regulator)
 
+    def _volts(self) -> ComplexArray:
+        """Return the rows of all node voltages and of ground, which comes last and is zero."""
+        v = self._solutions[: self.feeder.n_nodes]
+        return np.vstack([v, np.zeros_like(v[:1])])
+
     @cached_property
     def connection_voltages(self) -> AffineMap:
         """Voltage across every connection, per unit of its rated voltage."""
-        n = self.feeder.n_nodes
-        v = np.vstack([self._solutions[:n], np.zeros((1, self._solutions.shape[1]))])
+        v = self._volts()
         first, second = self.feeder.connections.nodes.T
         kv = self.feeder.connections.kv_rated[:, None]
         return self._map((v[first] - v[second]) / (1e3 * kv))
@@ -201,8 +214,7 @@ class Network:
 
         Off the base taps C moves by mu c_r, which the regulator term mu j_r carries.
         """
-        n = self.feeder.n_nodes
-        v = np.vstack([self._solutions[:n], np.zeros((1, self._solutions.shape[1]))])
+        v = self._volts()
         blocks, first_conductor = [], [0]
         for branch, incidence, first in zip(
             self.feeder.branches, self._incidences(), self._first_series, strict=False
@@ -226,8 +238,7 @@ class Network:
     @cached_property
     def regulator_unknowns(self) -> AffineMap:
         """The 2 R unknowns (j_r ; s) that regulators off their base taps couple through."""
-        n = self.feeder.n_nodes
-        v = np.vstack([self._solutions[:n], np.zeros((1, self._solutions.shape[1]))])
+        v = self._volts()
         currents = [self._solutions[self._first_series[b] + part] for _, b, part in self._parts]
         voltages = [
             self.feeder.regulators[index].winding_incidence[:, part]

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -24,8 +23,6 @@ from gradmap.errors import FeederError
 from gradmap.power_flow.control_law import ControlLaw
 from gradmap.power_flow.control_sensors import Sensors
 from gradmap.power_flow.solver import FlowStatus, PowerFlow, Solution
-
-_CONTROLS: WeakKeyDictionary[PowerFlow, tuple[ControlLaw, Sensors]] = WeakKeyDictionary()
 
 
 class TapStatus(IntEnum):
@@ -117,7 +114,7 @@ def _settle(
         status=torch.full_like(last.status, int(TapStatus.CONTROL_LIMIT)),
         solution=_copied(last),
     )
-    law, sensors = _controls(flow)
+    law, sensors = flow.once("tap controls", lambda: _make_controls(flow))
     armed = torch.zeros_like(taps, dtype=torch.bool)
     rows = torch.arange(len(p_kw), device=flow.device)
     # As in OpenDSS, nobody looks at the last power flow that is allowed.
@@ -163,19 +160,16 @@ def _put(part: Solution, rows: Tensor, *, into: Solution) -> None:
     into.n_iterations[rows] = part.n_iterations
 
 
-def _controls(flow: PowerFlow) -> tuple[ControlLaw, Sensors]:
-    """Return what depends on the power flow only, made once."""
-    if flow not in _CONTROLS:
-        _CONTROLS[flow] = (ControlLaw(flow.feeder, device=flow.device), Sensors(flow))
-    return _CONTROLS[flow]
+def _make_controls(flow: PowerFlow) -> tuple[ControlLaw, Sensors]:
+    """Return what depends on the power flow only."""
+    return ControlLaw(flow.feeder, device=flow.device), Sensors(flow)
 
 
 def _start_taps(flow: PowerFlow, given: Tensor | None, *, n_batch: int) -> Tensor:
     """Return the first taps as float64; `PowerFlow.solve` checks their shape."""
     regulators = flow.feeder.regulators
     if given is None:
-        file_taps = torch.tensor([r.tap_ratio for r in regulators], dtype=torch.float64)
-        return file_taps.to(flow.device).repeat(n_batch, 1)
+        return torch.tensor(flow.feeder.tap_ratios, device=flow.device).repeat(n_batch, 1)
     taps = given.detach().to(flow.device, torch.float64, copy=True)
     if taps.shape != (n_batch, len(regulators)):
         return taps

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from gradmap.power_flow.fused_currents import FusedTable, Slopes, fused_table, slopes
+from gradmap.power_flow.network import AffineMap, MapName
 from gradmap.power_flow.operators import stacked
 from gradmap.power_flow.regulator_terms import RegulatorTerms
 from gradmap.power_flow.solver import PowerFlow, Solution
@@ -88,7 +89,7 @@ def current_sensitivities(
 class _Task(NamedTuple):
     """What is asked for."""
 
-    name: str
+    name: MapName
     p_kw: Tensor
     q_kvar: Tensor
     rows: Tensor | None
@@ -165,8 +166,8 @@ def _make_maps(flow: PowerFlow) -> _Maps:
     )
 
 
-def _make_output(flow: PowerFlow, name: str) -> _Output:
-    part = getattr(flow.network, name)
+def _make_output(flow: PowerFlow, name: MapName) -> _Output:
+    part: AffineMap = getattr(flow.network, name)
     re, im = torch.as_tensor(stacked(part.at_current), device=flow.device).chunk(2)
     re_d, im_d = torch.as_tensor(stacked(part.at_regulator), device=flow.device).chunk(2)
     return _Output(re, im, re_d, im_d)

@@ -28,7 +28,7 @@ from gradmap.power_flow.areas import N_AREAS, feeder_areas
 from gradmap.power_flow.block_low_rank import BlockLowRank
 from gradmap.power_flow.fused_currents import fused_table, slopes
 from gradmap.power_flow.implicit import Problem, solve_state
-from gradmap.power_flow.network import AffineMap, Network
+from gradmap.power_flow.network import AffineMap, MapName, Network
 from gradmap.power_flow.newton import newton
 from gradmap.power_flow.operators import make_operators, make_output
 from gradmap.power_flow.outputs import apply_output
@@ -103,7 +103,7 @@ class Solution:
         """
         return self.evaluate("connection_voltages") * self.flow.kv_rated_over_base
 
-    def evaluate(self, name: str) -> Tensor:
+    def evaluate(self, name: MapName) -> Tensor:
         """Return one of the network's affine maps at this solution, complex [batch, row]."""
         with_regulators = self.tap_ratios is not None
         output = self.flow.output(name, with_regulators=with_regulators)
@@ -317,7 +317,7 @@ class PowerFlow:
 
     # ------------------------------------------------------------------ results
 
-    def output(self, name: str, *, with_regulators: bool) -> BlockLowRank:
+    def output(self, name: MapName, *, with_regulators: bool) -> BlockLowRank:
         """Return one of the network's affine maps for batches, kept once made."""
 
         def make() -> BlockLowRank:
@@ -332,7 +332,7 @@ class PowerFlow:
 
         return self.once(f"{name}, regulators {with_regulators}", make)
 
-    def _cuts(self, name: str) -> list[tuple[IndexArray, IndexArray]]:
+    def _cuts(self, name: MapName) -> list[tuple[IndexArray, IndexArray]]:
         """Return the areas of connections and of a map's rows, for maps whose rows have a place."""
         if name == "node_voltages":
             return [(areas.of_connections, areas.of_nodes) for areas in self._areas]

@@ -6,13 +6,12 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.table import Table
 
 from scenarios.benchmarks.federation import FederationTiming, time_federation
 from scenarios.cli.bench_power_flow import power_flow
 from scenarios.cli.bench_reference_case import reference_case
 from scenarios.cli.console import progress_bars
-from scenarios.cli.output import show_table
+from scenarios.cli.output import make_table, show_table
 
 
 @click.group(short_help="Measure this machine.")
@@ -42,13 +41,12 @@ command.add_command(reference_case)
 
 
 def _print(timing: FederationTiming) -> None:
-    table = Table(
+    table = make_table(
         title=f"{timing.n_households:,} households, {timing.n_steps:,} steps: start-up "
         f"{timing.start_up_s:.1f} s, run {timing.run_s:.1f} s, {timing.ms_per_step:.2f} ms a step",
-        title_justify="left",
+        headings=("federate", "busy ms a step", "memory, warm MB", "memory, largest MB"),
+        left=("federate",),
     )
-    for heading in ("federate", "busy ms a step", "memory, warm MB", "memory, largest MB"):
-        table.add_column(heading, justify="left" if heading == "federate" else "right")
     for name, busy_ms in timing.busy_ms_per_step.items():
         warm_mb, largest_mb = timing.memory_mb.get(name, (0.0, 0.0))
         table.add_row(name, f"{busy_ms:.2f}", f"{warm_mb:.0f}", f"{largest_mb:.0f}")

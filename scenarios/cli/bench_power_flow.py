@@ -9,11 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
-from scenarios.cli.output import patient_output, show_table
+from scenarios.cli.output import make_table, patient_output, show_table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from scenarios.benchmarks.power_flow.batches import BatchTiming
     from scenarios.benchmarks.power_flow.benchmark import PowerFlowTiming
     from scenarios.benchmarks.power_flow.processes import Throughput
@@ -144,20 +145,13 @@ def _print(
         click.echo(text)
 
 
-def _table(title: str, headings: tuple[str, ...], *, n_left: int) -> Table:
-    table = Table(title=title, title_justify="left")
-    for k, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if k < n_left else "right")
-    return table
-
-
 def _row_table(timing: PowerFlowTiming) -> Table:
     title = (
         f"IEEE 123: {timing.n_nodes} nodes, {timing.n_connections} connections, "
         f"{timing.n_snapshots:,} snapshots, {timing.repeats} rounds"
     )
     headings = ("tool", "way", "tolerance", "best us", "median us", "error pu", "gradient")
-    table = _table(title, headings, n_left=2)
+    table = make_table(title=title, headings=headings, left=("tool", "way"))
     tool = ""
     for row in timing.rows:
         ours = (row.kind, row.dtype, row.reference)
@@ -180,7 +174,8 @@ def _ratio_table(timing: PowerFlowTiming) -> Table:
     kinds = list(dict.fromkeys((ratio.kind, ratio.meaning) for ratio in timing.ratios))
     names = tuple(f"{kind}, {meaning}" for kind, meaning in kinds)
     headings = ("ours", *names, "with gradient")
-    table = _table("OpenDSS's time over ours; with gradient over forward", headings, n_left=1)
+    title = "OpenDSS's time over ours; with gradient over forward"
+    table = make_table(title=title, headings=headings, left=("ours",))
     for ours in dict.fromkeys(ratio.ours for ratio in timing.ratios):
         own = {(x.kind, x.meaning): x for x in timing.ratios if x.ours == ours}
         cells = (f"{own[k].best:.1f} (at {own[k].opendss_tolerance_pu:g})" for k in kinds)
@@ -190,7 +185,8 @@ def _ratio_table(timing: PowerFlowTiming) -> Table:
 
 def _throughput_table(rows: tuple[Throughput, ...]) -> Table:
     headings = ("tool", "dtype", "tolerance", "processes", "snapshots a second", "over OpenDSS")
-    table = _table("Processes at once, each on its core (wall time)", headings, n_left=2)
+    title = "Processes at once, each on its core (wall time)"
+    table = make_table(title=title, headings=headings, left=("tool", "dtype"))
     for row in rows:
         table.add_row(
             row.tool,
@@ -205,7 +201,7 @@ def _throughput_table(rows: tuple[Throughput, ...]) -> Table:
 
 def _batch_table(rows: tuple[BatchTiming, ...]) -> Table:
     headings = ("way", "dtype", "tolerance", "batch", "us", "peak MB", "results MB", "working MB")
-    table = _table("By batch size", headings, n_left=2)
+    table = make_table(title="By batch size", headings=headings, left=("way", "dtype"))
     for row in rows:
         table.add_row(
             row.kind,

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
 
-from scenarios.cli.output import show_table
+from scenarios.cli.output import make_table, show_table
 from scenarios.health import read_health
 from scenarios.metrics import Summary
 from scenarios.results import RESULTS_FOLDER, Run
@@ -35,8 +34,11 @@ TABLE_ROWS = (
 
 
 @contextmanager
-def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """Show a bar per phase on a terminal; nothing when quiet or piped."""
+def named_bars(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
+    """Show a bar per part of the work on a terminal; nothing when quiet or piped.
+
+    What is yielded takes a part's name and its finished share; parts come one after the other.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -49,18 +51,32 @@ def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[tuple[str, str], TaskID] = {}
+        tasks: dict[str, TaskID] = {}
 
-        def show(tick: Progress) -> None:
-            key = (tick.phase, tick.controller)
-            if key not in tasks:
+        def show(name: str, share: float) -> None:
+            if name not in tasks:
                 for task in tasks.values():  # what came before is done
                     bars.update(task, completed=1.0)
-                text = "Preparing inputs" if tick.phase == "prepare" else f"Run {tick.controller}"
-                tasks[key] = bars.add_task(text, total=1.0)
-            bars.update(tasks[key], completed=tick.share)
+                tasks[name] = bars.add_task(name, total=1.0)
+            bars.update(tasks[name], completed=share)
 
         yield show
+
+
+@contextmanager
+def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Show a bar per phase of a run on a terminal; nothing when quiet or piped."""
+    with named_bars(quiet=quiet) as bars:
+        if bars is None:
+            yield None
+            return
+        show = bars
+
+        def tell(tick: Progress) -> None:
+            preparing = tick.phase == "prepare"
+            show("Preparing inputs" if preparing else f"Run {tick.controller}", tick.share)
+
+        yield tell
 
 
 def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) -> None:
@@ -68,10 +84,7 @@ def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) 
     if as_json:
         click.echo((run.folder / "summary.json").read_text(encoding="utf-8"))
         return
-    table = Table(title=run.scenario.name, title_justify="left")
-    table.add_column("")
-    for controller in run.controllers:
-        table.add_column(controller, justify="right")
+    table = make_table(title=run.scenario.name, headings=("", *run.controllers), left=("",))
     for metric, label, decimals in TABLE_ROWS:
         cells = [f"{getattr(summaries[c], metric):,.{decimals}f}" for c in run.controllers]
         # Units stand in brackets, which rich would take for markup.

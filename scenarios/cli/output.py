@@ -5,12 +5,29 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+
+def make_table(*, title: str, headings: Sequence[str], left: Collection[str] = ()) -> Table:
+    """Return an empty table with its columns to the right, which suits numbers.
+
+    Brackets around units stand as they are; cells, which may be coloured, are rich's markup.
+
+    Args:
+        title: Above the table.
+        headings: Of all columns.
+        left: Headings of the columns that go to the left.
+    """
+    table = Table(title=escape(title), title_justify="left")
+    for heading in headings:
+        table.add_column(escape(heading), justify="left" if heading in left else "right")
+    return table
 
 
 def show_table(table: Table) -> None:

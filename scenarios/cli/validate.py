@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 
 from scenarios.cli.exit_codes import FAILED, OK
-from scenarios.cli.output import patient_output, show_table
+from scenarios.cli.output import make_table, patient_output, show_table
 from scenarios.validation.document import MAX_SHOWN, as_document
 from scenarios.validation.errors import TOLERANCES, ErrorRow, Tolerances
 from scenarios.validation.page import PAGE_NAME, error_text, write_validation
@@ -143,10 +143,11 @@ def _table(result: CaseResult) -> Table:
     title = f"{result.case.title}: {n} of {result.n_situations} situations compared"
     if result.n_equal_taps is not None:
         title += f", final taps equal in {result.n_equal_taps}"
-    table = Table(title=title, title_justify="left")
-    for heading in ("quantity", "phase", "values", "max", "p99", "mean", "tolerance", ""):
-        left = heading in ("quantity", "phase", "")
-        table.add_column(heading, justify="left" if left else "right")
+    table = make_table(
+        title=title,
+        headings=("quantity", "phase", "values", "max", "p99", "mean", "tolerance", ""),
+        left=("quantity", "phase", ""),
+    )
     quantity = ""
     for row in result.rows:
         table.add_row("" if row.quantity == quantity else row.quantity, *_cells(row))

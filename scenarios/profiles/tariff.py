@@ -73,7 +73,7 @@ class FixedTariff:
             hour = block.hour
             price[(hour >= PEAK_H[0]) & (hour < PEAK_H[1])] = s.peak_price_per_kwh
             price[(hour >= NIGHT_H[0]) & (hour < NIGHT_H[1])] = s.night_price_per_kwh
-        return price, np.full(len(block), s.export_price_per_kwh)
+        return price, _export_price(s, price_import=price, otherwise=s.export_price_per_kwh)
 
 
 class DynamicTariff:
@@ -95,7 +95,9 @@ class DynamicTariff:
         """Return import and export price; hours are wall-clock hours."""
         factor = self._factor(block)[block.hour.astype(np.int64)]
         s = self._settings
-        return s.import_price_per_kwh * factor, s.export_price_per_kwh * factor
+        price = s.import_price_per_kwh * factor
+        otherwise = s.export_price_per_kwh * factor
+        return price, _export_price(s, price_import=price, otherwise=otherwise)
 
     def _factor(self, block: DayBlock) -> Floats:
         """Return price over flat price by wall-clock hour [24]."""
@@ -139,13 +141,27 @@ class FileTariff:
         span = np.arange(place.rows_per_step)
         prices = values[place.row_of_step[:, None] + span].mean(axis=1)
         self._import = prices[:, 0]
-        fixed = np.full(clock.n_steps, settings.export_price_per_kwh)
-        self._export = prices[:, 1] if EXPORT in columns else fixed
+        self._export = (
+            prices[:, 1]
+            if EXPORT in columns
+            else _export_price(
+                settings, price_import=self._import, otherwise=settings.export_price_per_kwh
+            )
+        )
 
     def block(self, block: DayBlock) -> tuple[Floats, Floats]:
         """Return import and export price."""
         steps = slice(block.first, block.stop)
         return self._import[steps], self._export[steps]
+
+
+def _export_price(
+    settings: TariffSettings, *, price_import: Floats, otherwise: Floats | float
+) -> Floats:
+    """Return the price of export: below the import price with net metering, else `otherwise`."""
+    if settings.export_discount_per_kwh is not None:
+        return price_import - settings.export_discount_per_kwh
+    return np.broadcast_to(otherwise, price_import.shape).copy()
 
 
 def _bell(hour: NDArray[np.floating], centre: float, width: float) -> Floats:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from scenarios.metrics import METRICS, Summary, summarise
 from scenarios.report.data import (
     WEEK_DAYS,
@@ -21,6 +19,7 @@ from scenarios.report.figures import Figure
 from scenarios.report.health import Verdict, health_rows, verdict
 from scenarios.report.map_chart import feeder_map
 from scenarios.report.power_charts import device_day, head_duration, head_over_time
+from scenarios.report.rendering import render_page
 from scenarios.report.svg import clean
 from scenarios.report.tables import Row, loading_rows, summary_rows
 from scenarios.report.time_axis import period_text
@@ -45,14 +44,7 @@ def write_report(run: Run, path: Path, *, summaries: Mapping[str, Summary] | Non
     """
     if summaries is None:
         summaries = {controller: summarise(run, controller) for controller in run.controllers}
-    environment = Environment(
-        loader=PackageLoader("scenarios.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(**_content(run, summaries))
+    page = render_page("report.html.j2", _content(run, summaries))
     path.write_text(page, encoding="utf-8")
 
 

@@ -60,6 +60,26 @@ class _Situations:
     p_kw: FloatArray
     q_kvar: FloatArray
 
+    def solved(
+        self,
+        *,
+        name: str,
+        title: str,
+        controlled: bool,
+        ours: SolvedSituations,
+        reference: SolvedSituations,
+    ) -> SolvedCase:
+        """Return the case that both sides' answers make."""
+        return SolvedCase(
+            name=name,
+            title=title,
+            controlled=controlled,
+            p_kw=self.p_kw,
+            q_kvar=self.q_kvar,
+            ours=ours,
+            reference=reference,
+        )
+
 
 def solve_cases(
     ours: ReferenceSolver,
@@ -96,7 +116,7 @@ def solve_cases(
         title="Taps fixed at random ratios",
         taps=_random_taps(rng, feeder, n=n_loadings),
     )
-    in_file = np.array([r.tap_ratio for r in feeder.regulators])
+    in_file = feeder.tap_ratios
     starts = {"controlled": ("Taps controlled, from those in the file", in_file)}
     if not np.all(in_file == 1.0):
         starts["controlled_neutral"] = ("Taps controlled, from neutral", np.ones_like(in_file))
@@ -104,12 +124,10 @@ def solve_cases(
         rng = np.random.default_rng([seed, number])
         draw = _draw(rng, feeder, p_kw=p_kw, q_kvar=q_kvar, n=n_loadings)
         taps = np.tile(start, (n_loadings, 1))
-        yield SolvedCase(
+        yield draw.solved(
             name=name,
             title=title,
             controlled=True,
-            p_kw=draw.p_kw,
-            q_kvar=draw.q_kvar,
             reference=reference.control_taps(draw.p_kw, draw.q_kvar, start_tap_ratios=taps),
             ours=ours.control_taps(draw.p_kw, draw.q_kvar, start_tap_ratios=taps),
         )
@@ -128,12 +146,10 @@ def _fixed(
     taps: FloatArray | None,
 ) -> SolvedCase:
     """Solve with taps that nothing moves."""
-    return SolvedCase(
+    return draw.solved(
         name=name,
         title=title,
         controlled=False,
-        p_kw=draw.p_kw,
-        q_kvar=draw.q_kvar,
         reference=reference.solve(draw.p_kw, draw.q_kvar, tap_ratios=taps),
         ours=ours.solve(draw.p_kw, draw.q_kvar, tap_ratios=taps),
     )
@@ -152,12 +168,10 @@ def _series(
     for taps, solved in zip(found.tap_ratios, found.solved, strict=True):
         starts.append(now)
         now = taps if solved else now
-    return SolvedCase(
+    return draw.solved(
         name="warm_series",
         title="Taps controlled, warm series",
         controlled=True,
-        p_kw=draw.p_kw,
-        q_kvar=draw.q_kvar,
         reference=found,
         ours=ours.control_taps(draw.p_kw, draw.q_kvar, start_tap_ratios=np.array(starts)),
     )

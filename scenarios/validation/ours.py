@@ -58,7 +58,7 @@ class TorchSolver:
         """Return one row of ratios per situation, the file's by default."""
         if ratios is not None:
             return ratios
-        return np.tile([r.tap_ratio for r in self._feeder.regulators], (n, 1))
+        return np.tile(self._feeder.tap_ratios, (n, 1))
 
     def _tensor(self, values: FloatArray) -> torch.Tensor:
         return torch.tensor(values, dtype=self._dtype)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from gradmap.errors import MissingExtraError
+from scenarios.benchmarks.cores import pinned, usable_cores
 from scenarios.benchmarks.power_flow.pgm import import_pgm
 from scenarios.benchmarks.power_flow.results import (
     SAME_ERROR,
@@ -17,13 +18,7 @@ from scenarios.benchmarks.power_flow.results import (
     opendss_peer,
     ratios,
 )
-from scenarios.benchmarks.power_flow.timing import (
-    Contender,
-    Outcome,
-    pinned,
-    time_in_turn,
-    usable_cores,
-)
+from scenarios.benchmarks.power_flow.timing import Contender, Outcome, time_in_turn
 
 TINY = ("--snapshots", "12", "--repeats", "1")
 OPENDSS_ROUNDING_PU = 2e-8

@@ -243,6 +243,7 @@ def test_ctrl_c_keeps_what_was_recorded(prepared):
     run = prepared(**LONG)
     process = run_in_shell(run)
     wait_for_parts(run.folder / "no_control/results/v_pu", 1, process)
+    time.sleep(1.0)  # some hundred steps into the next part, which must not be lost either
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
     assert out.strip() == b"interrupted"

@@ -111,6 +111,14 @@ def test_a_flat_tariff_is_flat():
     assert set(price) == {0.31}
 
 
+@pytest.mark.parametrize("kind", ["flat", "tou", "dynamic"])
+def test_net_metering_pays_the_import_price_less_the_discount_in_every_step(kind):
+    prices = _prices(_clock(), kind=kind, export_discount_per_kwh=0.03, export_price_per_kwh=0.5)
+    assert prices[1] == pytest.approx(prices[0] - 0.03, abs=1e-12)
+    full = _prices(_clock(), kind=kind, export_discount_per_kwh=0.0)
+    assert (full[1] == full[0]).all()
+
+
 def test_dynamic_prices_peak_in_the_evening_dip_at_noon_and_repeat_with_the_seed():
     clock = _clock("2025-05-01 00:00", days=30)
     price, export = _prices(clock, kind="dynamic")
@@ -121,6 +129,17 @@ def test_dynamic_prices_peak_in_the_evening_dip_at_noon_and_repeat_with_the_seed
     assert len(set(price[:96])) == 24
     np.testing.assert_allclose(export / price, 0.4)
     np.testing.assert_array_equal(price, _prices(clock, kind="dynamic")[0])
+
+
+def test_net_metering_follows_a_file_of_import_prices_but_leaves_its_export_prices(write_series):
+    hourly = np.arange(24) / 100
+    path = write_series({"price_import_per_kwh": hourly}, step_s=3600)
+    bought, sold = _prices(_clock(), file=path, export_discount_per_kwh=0.05)
+    assert sold == pytest.approx(bought - 0.05, abs=1e-12)
+    both = {"price_import_per_kwh": hourly, "price_export_per_kwh": hourly / 2}
+    path = write_series(both, step_s=3600)
+    bought, sold = _prices(_clock(), file=path, export_discount_per_kwh=0.05)
+    assert sold == pytest.approx(bought / 2, abs=1e-12)
 
 
 def test_hourly_price_files_hold_their_price(write_series):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gradmap.feeder import FloatArray
+from gradmap.files import written_whole
 
 _ARRAYS = ("p_kw",)
 
@@ -88,9 +89,8 @@ class OptimalDay:
         path.parent.mkdir(parents=True, exist_ok=True)
         rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ARRAYS}
         rest["iterations"] = [asdict(iteration) for iteration in self.iterations]
-        partial = path.with_suffix(".partial.npz")
-        np.savez_compressed(partial, p_kw=self.p_kw, rest=np.array(json.dumps(rest)))
-        partial.replace(path)
+        with written_whole(path) as file:
+            np.savez_compressed(file, p_kw=self.p_kw, rest=np.array(json.dumps(rest)))
 
     @classmethod
     def load(cls, path: Path) -> OptimalDay:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import math
-import multiprocessing
-import os
 import resource
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import psutil
@@ -22,13 +22,15 @@ import torch
 
 from gradmap.power_flow.solver import PowerFlow, Solution, SolverSettings
 from opendss_models.extract import extract_feeder
+from scenarios.benchmarks.cores import idlest_cores
 from scenarios.benchmarks.power_flow.ours import FORWARD, GRADIENT, VARIANTS
 from scenarios.benchmarks.power_flow.task import bundled_engine, draw_loadings, one_torch_thread
-from scenarios.benchmarks.power_flow.timing import idlest_cores
+from scenarios.benchmarks.workers import run_in_processes
 
 LONG_ENOUGH_S = 0.3
 """Runs of small batches are repeated for so long. [s]"""
 PATIENCE_S = 600.0
+"""How long one batch size may take. [s]"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +53,16 @@ class BatchTiming:
 
 def time_batches(batches: Sequence[int], *, seed: int) -> tuple[BatchTiming, ...]:
     """Measure every batch size, dtype and tolerance, forward and with gradient."""
-    context = multiprocessing.get_context("spawn")
-    core = idlest_cores(1)[0]
+    cores = idlest_cores(1)
     found: list[BatchTiming] = []
     for batch in batches:
-        with context.Pool(1) as pool:
-            found += pool.apply_async(_measure_all, (batch, seed, core)).get(PATIENCE_S)
+        work = partial(_measure_all, batch=batch, seed=seed)
+        found += run_in_processes([work], cores=cores, patience_s=PATIENCE_S)[0]
     return tuple(found)
 
 
-def _measure_all(batch: int, seed: int, core: int) -> list[BatchTiming]:
+def _measure_all(_: Barrier, *, batch: int, seed: int) -> list[BatchTiming]:
     """Measure one batch size in this process."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
     feeder = extract_feeder(bundled_engine())
     drawn = draw_loadings(feeder, n_snapshots=batch, seed=seed)
     found = []

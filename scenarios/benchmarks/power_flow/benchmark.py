@@ -15,6 +15,7 @@ import torch
 
 from gradmap.errors import MissingExtraError
 from gradmap.feeder import FloatArray
+from scenarios.benchmarks.cores import pinned, usable_cores
 from scenarios.benchmarks.power_flow.opendss import opendss_contenders, shaped_engine
 from scenarios.benchmarks.power_flow.ours import our_contenders
 from scenarios.benchmarks.power_flow.pgm import TOOL as PGM
@@ -26,7 +27,7 @@ from scenarios.benchmarks.power_flow.task import (
     make_task,
     one_torch_thread,
 )
-from scenarios.benchmarks.power_flow.timing import Contender, pinned, time_in_turn, usable_cores
+from scenarios.benchmarks.power_flow.timing import Contender, time_in_turn
 
 
 @dataclass(frozen=True, kw_only=True)

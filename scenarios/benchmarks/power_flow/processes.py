@@ -5,24 +5,24 @@ One process more must not slow the others, which shared memory bandwidth or cach
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from multiprocessing.synchronize import Barrier
+from typing import NamedTuple
 
 from gradmap.errors import ScenarioError
+from scenarios.benchmarks.cores import idlest_cores, usable_cores
 from scenarios.benchmarks.power_flow.opendss import STEPPED, ShapedEngine, shaped_engine
 from scenarios.benchmarks.power_flow.opendss import TOOL as OPENDSS
 from scenarios.benchmarks.power_flow.ours import FORWARD, VARIANTS, our_contender
 from scenarios.benchmarks.power_flow.ours import TOOL as OURS
 from scenarios.benchmarks.power_flow.task import Task, make_task, one_torch_thread
-from scenarios.benchmarks.power_flow.timing import idlest_cores, usable_cores
+from scenarios.benchmarks.workers import run_in_processes
 
 PATIENCE_S = 300.0
-"""How long to wait for a process. [s]"""
+"""How long a round may take. [s]"""
 OPENDSS_TOLERANCES = (1e-6, 1e-10)
 
 
@@ -41,26 +41,18 @@ class Throughput:
 
 
 class _Job(NamedTuple):
-    """What a worker solves from then on."""
+    """What a process solves."""
 
     tool: str
     dtype: str
     tolerance_pu: float
 
 
-class _Worker(NamedTuple):
-    """A process and our end of the pipe to it."""
+class _Round(NamedTuple):
+    """When one process ran. [s]"""
 
-    process: Any
-    pipe: Any
-
-    def wait(self) -> None:
-        """Return when it has done what it was told."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not self.pipe.poll(0.5):
-            if not self.process.is_alive() or time.monotonic() > deadline:
-                raise RuntimeError("Benchmark: a process ended or hung; its message is above.")
-        self.pipe.recv()
+    start_s: float
+    end_s: float
 
 
 def time_processes(
@@ -70,26 +62,39 @@ def time_processes(
 
     Raises:
         ScenarioError: There are fewer cores than processes.
+        GradmapError: A process failed.
     """
     check_processes(n_processes)
-    jobs = [_Job(OPENDSS, "float64", tolerance) for tolerance in OPENDSS_TOLERANCES]
-    jobs += [_Job(OURS, *variant) for variant in VARIANTS]
+    works = [
+        partial(
+            _work,
+            number=k,
+            n_processes=n_processes,
+            n_snapshots=n_snapshots,
+            repeats=repeats,
+            seed=seed + k,
+        )
+        for k in range(n_processes)
+    ]
+    series = _series(n_processes)
+    rounds = run_in_processes(
+        works,
+        cores=idlest_cores(n_processes),
+        patience_s=PATIENCE_S * len(series) * (repeats + 1),
+    )
     found: list[Throughput] = []
-    with _workers(n_processes, n_snapshots=n_snapshots, seed=seed) as workers:
-        for job in jobs:
-            for count in sorted({1, n_processes}):
-                best_s = _best_round(workers[:count], job, repeats=repeats)
-                rate = count * n_snapshots / best_s
-                found.append(
-                    Throughput(
-                        **job._asdict(),
-                        n_processes=count,
-                        snapshots_per_s=rate,
-                        over_opendss=None
-                        if job.tool == OPENDSS
-                        else rate / _peer(found, job, count),
-                    )
-                )
+    for job, count in series:
+        at_once = zip(*(own[job, count] for own in rounds[:count]), strict=True)
+        best_s = min(map(_wall_s, at_once))
+        rate = count * n_snapshots / best_s
+        found.append(
+            Throughput(
+                **job._asdict(),
+                n_processes=count,
+                snapshots_per_s=rate,
+                over_opendss=None if job.tool == OPENDSS else rate / _peer(found, job, count),
+            )
+        )
     return tuple(found)
 
 
@@ -111,60 +116,48 @@ def _peer(found: Sequence[Throughput], job: _Job, count: int) -> float:
     )
 
 
-@contextmanager
-def _workers(n: int, *, n_snapshots: int, seed: int) -> Iterator[list[_Worker]]:
-    """Start the workers, each on its core and with its own snapshots."""
-    context = multiprocessing.get_context("spawn")
-    workers = []
-    try:
-        for k, core in enumerate(idlest_cores(n)):
-            ours, theirs = context.Pipe()
-            process = context.Process(
-                target=_work, args=(theirs, core, n_snapshots, seed + k), daemon=True
-            )
-            process.start()
-            workers.append(_Worker(process, ours))
-        yield workers
-    finally:
-        for worker in workers:
-            worker.process.kill()
-            worker.process.join()
+def _series(n_processes: int) -> list[tuple[_Job, int]]:
+    """Return every job in one and in all processes, in the order of measuring."""
+    jobs = [_Job(OPENDSS, "float64", tolerance) for tolerance in OPENDSS_TOLERANCES]
+    jobs += [_Job(OURS, *variant) for variant in VARIANTS]
+    return [(job, count) for job in jobs for count in sorted({1, n_processes})]
 
 
-def _best_round(workers: Sequence[_Worker], job: _Job, *, repeats: int) -> float:
-    """Return the shortest wall time from telling all workers to run until all have. [s]"""
-    times = []
-    for message in (job, *["run"] * repeats):
-        start = time.perf_counter()
-        for worker in workers:
-            worker.pipe.send(message)
-        for worker in workers:
-            worker.wait()
-        times.append(time.perf_counter() - start)
-    return min(times[1:])
+def _wall_s(rounds: Iterable[_Round]) -> float:
+    """Return the time from the first start to the last end. [s]"""
+    starts, ends = zip(*rounds, strict=True)
+    return float(max(ends) - min(starts))
 
 
-def _work(pipe: Any, core: int, n_snapshots: int, seed: int) -> None:
-    """Be a worker: take jobs, and run the present one whenever told to."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+def _work(
+    together: Barrier, *, number: int, n_processes: int, n_snapshots: int, repeats: int, seed: int
+) -> dict[tuple[_Job, int], list[_Round]]:
+    """Be process `number`, counted from 0: return the rounds of every job it has a part in."""
+    found: dict[tuple[_Job, int], list[_Round]] = {}
     with one_torch_thread():
         task = make_task(n_snapshots=n_snapshots, seed=seed)
         engine = shaped_engine(task)
-        prepare: Callable[[], None] = _nothing
-        run: Callable[[], None] = _nothing
-        while True:
-            message = pipe.recv()
-            if isinstance(message, _Job):
-                prepare, run = _calls(message, task, engine)
-                prepare()
-            run()
-            pipe.send(True)
-            prepare()
+        for job, count in _series(n_processes):
+            together.wait()  # nobody works beside one that is measured alone
+            if number < count:
+                meet = together if count == n_processes else None
+                found[job, count] = _rounds(*_calls(job, task, engine), repeats, meet)
+    return found
 
 
-def _nothing() -> None:
-    """Do nothing."""
+def _rounds(
+    prepare: Callable[[], None], run: Callable[[], None], repeats: int, meet: Barrier | None
+) -> list[_Round]:
+    """Run once to warm up and then so many times, each time when all who `meet` are ready."""
+    rounds = []
+    for _ in range(repeats + 1):
+        prepare()
+        if meet is not None:
+            meet.wait()
+        start_s = time.monotonic()  # one clock for all processes
+        run()
+        rounds.append(_Round(start_s, time.monotonic()))
+    return rounds[1:]
 
 
 def _calls(

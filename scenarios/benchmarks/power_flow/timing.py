@@ -1,21 +1,15 @@
-"""Fair timing on a machine that may be busy: one pinned core, tools in turn, CPU time."""
+"""Fair timing on a machine that may be busy: tools in turn, CPU time."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-
-import psutil
 
 from gradmap.feeder import ComplexArray, FloatArray
 
 Seen = TypeVar("Seen")
-LOOK_S = 0.3
-"""How long to watch the cores before choosing one. [s]"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,38 +41,6 @@ class Contender:
     note: str = ""
     error_pu: Callable[[], float] | None = None
     """For a tool with a network of its own: its error there."""
-
-
-@contextmanager
-def pinned(core: int | None = None) -> Iterator[int | None]:
-    """Keep this thread on one core and yield its number; None where cores cannot be chosen.
-
-    Args:
-        core: Which; the least busy one if left out.
-    """
-    if not hasattr(os, "sched_setaffinity"):
-        yield None
-        return
-    before = os.sched_getaffinity(0)
-    chosen = idlest_cores(1)[0] if core is None else core
-    os.sched_setaffinity(0, {chosen})
-    try:
-        yield chosen
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-def usable_cores() -> tuple[int, ...]:
-    """Return the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return tuple(sorted(os.sched_getaffinity(0)))
-    return tuple(range(os.cpu_count() or 1))
-
-
-def idlest_cores(n: int) -> list[int]:
-    """Return the `n` least busy of the usable cores."""
-    busy = psutil.cpu_percent(interval=LOOK_S, percpu=True)
-    return sorted(usable_cores(), key=lambda core: busy[core] if core < len(busy) else 0.0)[:n]
 
 
 def time_in_turn(

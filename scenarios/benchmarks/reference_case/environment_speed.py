@@ -6,20 +6,21 @@ Each process has one core and one torch thread and steps its own batch of days, 
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.queues import SimpleQueue
+from functools import partial
 from multiprocessing.synchronize import Barrier
 
 import torch
 
-from gradmap.errors import GradmapError
+from scenarios.benchmarks.workers import run_in_processes
 from scenarios.case import open_case
 from scenarios.schema import Scenario
 
 MIN_SECONDS = 3.0
+PATIENCE_S = 600.0
+"""How long one population may take, its start included. [s]"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,33 +64,13 @@ def measure_speed(
 def _rate(scenario: Scenario, *, size: int, batch: int, n_processes: int) -> float:
     population = scenario.population.model_copy(update={"n_households": size})
     smaller = scenario.model_copy(update={"population": population})
-    # Torch does not survive a fork; a fresh interpreter does.
-    context = multiprocessing.get_context("spawn")
-    together, rates = context.Barrier(n_processes), context.SimpleQueue()
-    workers = [
-        context.Process(target=_work, args=(smaller, batch, together, rates), daemon=True)
-        for _ in range(n_processes)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise GradmapError(f"Environment of {size} households: a process failed, see above.")
-    return float(sum(rates.get() for _ in workers))
-
-
-def _work(scenario: Scenario, batch: int, together: Barrier, rates: SimpleQueue[float]) -> None:
-    """Put this process's rate on the queue."""
-    try:
-        rates.put(_steps_per_s(scenario, batch, together))
-    except BaseException:
-        together.abort()  # nobody waits for us
-        raise
+    works = [partial(_steps_per_s, smaller, batch)] * n_processes
+    return sum(run_in_processes(works, patience_s=PATIENCE_S))
 
 
 @torch.no_grad()
 def _steps_per_s(scenario: Scenario, batch: int, together: Barrier) -> float:
+    """Return this process's environment steps per second; it begins when all are ready."""
     torch.set_num_threads(1)
     case = open_case(scenario)
     rollout = case.rollout(dtype=torch.float32)

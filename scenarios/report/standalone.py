@@ -1,0 +1,28 @@
+"""A chart as a file of its own: an SVG with name space, colours and background."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from markupsafe import Markup
+
+from scenarios.report.figures import Figure
+
+_DARK = "@media screen and (prefers-color-scheme: dark)"
+
+
+def standalone_svg(figure: Figure, *, always_light: bool = False) -> str:
+    """Return the figure's image as an SVG file.
+
+    Args:
+        figure: Its image; legend and words outside the image are left out.
+        always_light: Keep the light colours for readers who prefer dark ones, as in a paper.
+    """
+    css = resources.files("scenarios.report").joinpath("templates/report.css").read_text("utf-8")
+    if always_light:
+        css = css.replace(_DARK, "@media not all")
+    style = Markup(
+        "<style>{}\nsvg {{ background: var(--paper); font-family: sans-serif; }}</style>"
+    ).format(Markup(css))
+    opening, inner = str(figure.image).split(">", 1)
+    return f'{opening} xmlns="http://www.w3.org/2000/svg">{style}{inner}\n'
