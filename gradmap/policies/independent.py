@@ -6,38 +6,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, assert_never, final
+from typing import Final, final
 
 import torch
 from torch import nn
 
-from gradmap.devices.battery import Battery
-from gradmap.devices.ev_charger import EvCharger
+from gradmap.days import Days
 from gradmap.devices.fleet import Fleet
-from gradmap.devices.generator import Generator
-from gradmap.devices.heat_pump import HeatPump
 from gradmap.errors import ScenarioError
-from gradmap.observations import FEATURES, INDEX, N_FEATURES
+from gradmap.observations import INDEX, N_FEATURES
+from gradmap.policies.normalisation import measured_normalisation, typical_normalisation
 from gradmap.types import Action, AgentValues, Observation
 
 LAST_LAYER_SCALE: Final = 0.1
 """Untrained policies start close to the middle of the action range, where power flow converges."""
 _HOURS_PER_DAY = 24.0
-
-_TYPICAL: Final = {
-    "hour": (12.0, 7.0),
-    "price_import_per_kwh": (0.25, 0.10),
-    "price_export_per_kwh": (0.10, 0.10),
-    "temp_out_c": (10.0, 10.0),
-    "base_load_kw": (0.5, 0.5),
-    "pv_kw": (1.0, 1.5),
-    "v_pu": (1.0, 0.03),
-    "state": (0.0, 1.0),
-    "plugged_in": (0.5, 0.5),
-    "departure_h": (6.0, 6.0),
-    "day_of_week": (3.0, 2.0),
-}
-"""Centre and scale of each feature, in its physical unit; `state` is set per device kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,35 +44,6 @@ class Architecture:
     def widths(self) -> tuple[int, ...]:
         """Return the widths of all layers, from the network's inputs to its one output."""
         return (N_FEATURES + 2 * self.clock_harmonics, *self.hidden, 1)
-
-
-def typical_normalisation(fleet: Fleet) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return centre and scale [agent, feature] that bring observations to order one.
-
-    Fixed constants rather than running statistics, so that a policy is a fixed function of its
-    observation. Only `state` depends on the agent: half charge for batteries and vehicles, the
-    thermostat setting for heat pumps, half output for generators.
-    """
-    dtype = fleet.initial_state().dtype
-    device = fleet.household_index.device
-    rows = torch.tensor([_TYPICAL[name] for name in FEATURES], dtype=dtype, device=device)
-    center = rows[:, 0].repeat(fleet.n_agents, 1)
-    scale = rows[:, 1].repeat(fleet.n_agents, 1)
-    state = INDEX["state"]
-    for group in fleet.groups:
-        match group.device:
-            case HeatPump(params=homes):
-                center[group.index, state] = homes.temp_set_c
-                scale[group.index, state] = 2.0
-            case Generator(params=engines):
-                center[group.index, state] = -0.5 * engines.p_max_kw
-                scale[group.index, state] = 0.5 * engines.p_max_kw
-            case Battery() | EvCharger():
-                center[group.index, state] = 0.5
-                scale[group.index, state] = 0.3
-            case unknown:
-                assert_never(unknown)
-    return center, scale
 
 
 @final
@@ -148,10 +102,24 @@ class IndependentPolicies(nn.Module):
 
     @classmethod
     def for_fleet(
-        cls, fleet: Fleet, *, seed: int, architecture: Architecture | None = None
+        cls,
+        fleet: Fleet,
+        *,
+        seed: int,
+        architecture: Architecture | None = None,
+        days: Days | None = None,
     ) -> IndependentPolicies:
-        """Return untrained networks for a fleet, in its dtype, with typical normalisation."""
-        center, scale = typical_normalisation(fleet)
+        """Return untrained networks for a fleet, in its dtype.
+
+        Args:
+            fleet: Whose agents.
+            seed: Of the weights.
+            architecture: Shape of each network.
+            days: Training days to normalise observations by; typical values if left out.
+        """
+        center, scale = (
+            typical_normalisation(fleet) if days is None else measured_normalisation(fleet, days)
+        )
         return cls(
             fleet.agent_ids,
             architecture=architecture or Architecture(),
@@ -165,21 +133,48 @@ class IndependentPolicies(nn.Module):
         """Return the number of networks."""
         return len(self.agent_ids)
 
-    def forward(self, obs: Observation, *, agents: slice | None = None) -> Action:
+    def forward(self, obs: Observation) -> Action:
         """Return normalised actions in [-1, 1].
 
         Args:
             obs: Observations [..., agent, feature] in physical units.
-            agents: The agents that `obs` holds, all by default. Chunks that fit the cache are about
-                twice as fast on a CPU for hundreds of samples per agent.
+        """
+        leading = obs.shape[:-2]
+        inputs = self.inputs(obs.reshape(-1, *obs.shape[-2:]))
+        return self.evaluate(inputs, tuple(self.parameters())).t().reshape(*leading, -1)
+
+    def inputs(self, obs: Observation, *, agents: slice | None = None) -> torch.Tensor:
+        """Return the networks' inputs, [agent, sample, input].
+
+        Args:
+            obs: [sample, agent, feature], physical units.
+            agents: The agents that `obs` holds, all by default.
         """
         part = agents if agents is not None else slice(None)
-        inputs = self._inputs(obs, part=part)
-        leading = inputs.shape[:-2]
-        hidden = inputs.reshape(-1, *inputs.shape[-2:]).transpose(0, 1)
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            hidden = torch.tanh(torch.baddbmm(bias[part], hidden, weight[part]))
-        return hidden.squeeze(-1).transpose(0, 1).reshape(*leading, -1)
+        return self._inputs(obs, part=part).transpose(0, 1)
+
+    def part(self, agents: slice) -> tuple[torch.Tensor, ...]:
+        """Return some agents' parameters as leaves of their own, for gradients agent by agent.
+
+        They share memory with the parameters, in whose order they stand.
+        """
+        return tuple(
+            parameter.detach()[agents].requires_grad_(parameter.requires_grad)
+            for parameter in self.parameters()
+        )
+
+    @staticmethod
+    def evaluate(inputs: torch.Tensor, parameters: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return actions, [agent, sample].
+
+        Args:
+            inputs: From `inputs`, [agent, sample, input].
+            parameters: Of the same agents: all weights, then all biases, as `parameters()` yields.
+        """
+        hidden, half = inputs, len(parameters) // 2
+        for weight, bias in zip(parameters[:half], parameters[half:], strict=True):
+            hidden = torch.tanh(torch.baddbmm(bias, hidden, weight))
+        return hidden.squeeze(-1)
 
     def for_agents(self, agent_ids: Sequence[str]) -> IndependentPolicies:
         """Return the networks of some agents, in the order given, with detached parameters."""

@@ -100,7 +100,11 @@ class NetworkLimits:
         return np.concatenate(found)
 
     def rows(self, trajectory: Trajectory, keys: IndexArray, *, model: DayModel) -> NetworkRows:
-        """Return rows around a trajectory.
+        """Return rows around a trajectory, on the powers that are requested.
+
+        Devices may deliver a few watts less or more, where the program's bounds leave a margin
+        (`device_parts`). Around what they delivered, the same difference would return in every
+        trajectory and rows be exceeded by it however short the steps.
 
         Args:
             trajectory: One day with its power flows.
@@ -125,7 +129,7 @@ class NetworkLimits:
             limit=-(excess[step, candidate] + self.settings.back_off),
             key=keys,
         )
-        now = here.values(model, _numpy(trajectory.p_kw[0].detach()))
+        now = here.values(model, _numpy(trajectory.request_kw[0].detach()))
         return replace(here, limit=here.limit + now)
 
     def _sensitivities(

@@ -26,6 +26,8 @@ class Iteration:
     """Largest, by the exact power flow; 1 is 0.01 pu or 1 % of a rating. [unit]"""
     surprise: float
     """Largest difference between exact and linearised limits over the rows. [unit]"""
+    overshoot: float
+    """Largest violation of a row beyond what it had to yield. [unit]"""
     n_rows: int
     n_steps: int
     """Iterations of the interior-point method."""
@@ -35,7 +37,16 @@ class Iteration:
     """[cur per unit]"""
     both_kw: float
     """Largest power at which a battery charges and discharges at once. [kW]"""
+    proximal: float
+    """Weight of the program's proximal term. [1/kW]"""
     seconds: float
+    taken: bool = True
+    """Whether the search went on from here; else a shorter step was tried."""
+
+    @property
+    def gap(self) -> float:
+        """Return (cost - bound) / |cost| [-]."""
+        return (self.cost - self.bound) / max(abs(self.cost), 1e-12)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +76,9 @@ class OptimalDay:
     both at once; `bound` is a bound given these."""
     iterations: tuple[Iteration, ...]
     seconds: float
+    n_tap_changes: int
+    """How often acting regulators broke a limit that held taps had kept, so that the search went on
+    with theirs. Powers, violation and cost are those with acting regulators."""
     status: str
     """`optimal`; `infeasible`: no trajectory within the limits was found, `max_violation` and
     `worst` say by how much and where; `not_converged`: it was still moving."""

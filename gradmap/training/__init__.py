@@ -1,0 +1,1 @@
+"""Training of independent policies through devices and power flow; see docs/method.md."""

@@ -1,0 +1,157 @@
+"""Cost and constraints of a batch of days in one number, and the multipliers of the constraints.
+
+    l_b = c_b / c0 + sum_j multiplier_j h_bj + curvature / 2 sum h_b^2        h = max(g + margin, 0)
+    L = mean_b l_b - sum_j multiplier_j tolerance_j
+
+(`ConstraintSettings`) so that L is a mean over days and can be made of parts of a batch. The
+multipliers of the network stand at (time, node) and (time, branch), of the devices at (agent):
+averaged over days only, because a mean over steps would let a calm night pay for the evening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gradmap.costs import controllable_cost
+from gradmap.devices.fleet import Fleet
+from gradmap.rollout import Trajectory
+from gradmap.rollout_record import surroundings
+from gradmap.training.settings import ConstraintSettings, TrainingSettings
+from gradmap.violations import Limits, violations
+
+NETWORK = ("voltage_low", "voltage_high", "loading")
+"""Constraints with a margin and a statistic; the others are amounts, never negative."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Valued:
+    """The Lagrangian of some days."""
+
+    value: Tensor
+    """Sum of l_b over the days, without the constant; differentiable, scalar."""
+    cost: Tensor
+    """Controllable cost of each day, [day]. [cur]"""
+    constraint: Mapping[str, Tensor]
+    """Sum over days of h (or g, see `Statistic`), [time, node | branch] or [agent]."""
+    n_unsolved: int
+    """Power flows without solution, which count nothing."""
+
+
+class Lagrangian:
+    """Judges trajectories; keeps no multipliers of its own."""
+
+    def __init__(
+        self, settings: TrainingSettings, *, fleet: Fleet, limits: Limits, cost_scale: float
+    ) -> None:
+        """Remember how.
+
+        Args:
+            settings: Weights of the constraints.
+            fleet: Whose costs and device limits.
+            limits: Of the network; loading counts if `settings.loading` has any weight.
+            cost_scale: Nominal cost of a day of the whole fleet, > 0. [cur]
+        """
+        self._settings, self._fleet, self._limits = settings, fleet, limits
+        self._cost_scale = cost_scale
+        weights = settings.loading
+        self._with_loading = any((weights.rate, weights.curvature, weights.start))
+        self.of = {
+            "voltage_low": settings.voltage,
+            "voltage_high": settings.voltage,
+            "loading": settings.loading,
+            "device": settings.device,
+            "comfort": settings.comfort,
+        }
+
+    def value(self, trajectory: Trajectory, *, multipliers: Mapping[str, Tensor]) -> Valued:
+        """Return the Lagrangian of a trajectory's days; missing multipliers are at their start."""
+        costs = controllable_cost(
+            self._fleet,
+            trajectory.days,
+            p_kw=trajectory.p_kw,
+            state_end=trajectory.state[:, -1],
+        )
+        cost = costs.total.sum(dim=-1)
+        value, constraint = cost.sum() / self._cost_scale, {}
+        for name, series in self._violated(trajectory).items():
+            weights = self.of[name]
+            hinged = torch.relu(series + weights.margin)
+            signed = series if self._settings.statistic == "mean" and name in NETWORK else hinged
+            # Devices' amounts are summed over the day, networks' violations stand at their step.
+            summed = signed.sum(dim=0) if name in NETWORK else signed.sum(dim=(0, 1))
+            multiplier = multipliers.get(name)
+            if multiplier is None:
+                value = value + weights.start * summed.sum()
+            else:
+                value = value + (multiplier * summed).sum()
+            if weights.curvature:
+                value = value + 0.5 * weights.curvature * hinged.square().sum()
+            constraint[name] = summed.detach()
+        status = trajectory.status
+        return Valued(
+            value=value,
+            cost=cost.detach(),
+            constraint=constraint,
+            n_unsolved=0 if status is None else int((status != 0).sum()),
+        )
+
+    def ascended(
+        self, multipliers: Mapping[str, Tensor], constraint: Mapping[str, Tensor], *, n_days: int
+    ) -> dict[str, Tensor]:
+        """Return the multipliers after one step of dual ascent, none negative.
+
+        Args:
+            multipliers: Before; missing ones are at their start.
+            constraint: Sums over days, `Valued.constraint` of all parts added.
+            n_days: How many days that were.
+        """
+        after = {}
+        for name, summed in constraint.items():
+            weights = self.of[name]
+            before = multipliers.get(name)
+            if before is None:
+                before = torch.full_like(summed, weights.start)
+            after[name] = torch.relu(before + weights.rate * self._excess(summed, weights, n_days))
+        return after
+
+    @staticmethod
+    def _excess(summed: Tensor, weights: ConstraintSettings, n_days: int) -> Tensor:
+        return summed / n_days - weights.tolerance
+
+    def _violated(self, trajectory: Trajectory) -> dict[str, Tensor]:
+        """Return violations by name, [day, time, ...]; unsolved steps are far inside."""
+        found = violations(
+            trajectory, fleet=self._fleet, limits=self._limits, with_loading=self._with_loading
+        )
+        network = {"voltage_low": found.voltage_low, "voltage_high": found.voltage_high}
+        if self._with_loading:
+            network["loading"] = found.loading
+        if trajectory.status is not None and bool((trajectory.status != 0).any()):
+            unsolved = (trajectory.status != 0)[..., None]
+            network = {
+                name: torch.where(unsolved, -self.of[name].margin, series)
+                for name, series in network.items()
+            }
+        return network | {"device": found.device, "comfort": self._discomfort(trajectory)}
+
+    def _discomfort(self, trajectory: Trajectory) -> Tensor:
+        """Return kelvin outside the comfort band plus kWh missing at departures, by agent."""
+        fleet, days = self._fleet, trajectory.days
+        amount = fleet.comfort_violation_k(trajectory.state)
+        if "ev_charger" in fleet.kinds:
+            feels = surroundings(days)
+            amount = amount + fleet.departure_shortfall_kwh(trajectory.state, feels, days.dt_h)
+        return amount
+
+
+def added(parts: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return sums of parts of a batch, in the order given."""
+    total: dict[str, Tensor] = {}
+    for part in parts:
+        for name, value in part.items():
+            total[name] = total[name] + value if name in total else value
+    return total

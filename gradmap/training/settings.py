@@ -1,0 +1,204 @@
+"""Every number of a training run, with the ablations as switches; see docs/method.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, Self, cast, get_args
+
+from gradmap.errors import ScenarioError
+
+Method = Literal["proximal", "backprop"]
+TrustRegion = Literal["quadratic", "clip", "none"]
+Statistic = Literal["hinge", "mean"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstraintSettings:
+    """How one kind of constraint enters the Lagrangian.
+
+    With g the scaled violation, h = max(g + margin, 0) and C = E[h] - tolerance,
+
+        multiplier C + curvature / 2 E[h^2],      multiplier <- max(0, multiplier + rate C)
+    """
+
+    margin: float = 0.0
+    """How far inside its limit a quantity is kept. [scaled]"""
+    tolerance: float = 0.0
+    """Mean violation that is let pass; below it multipliers fall. [scaled]"""
+    rate: float = 0.0
+    """Step of the dual ascent; 0 keeps multipliers fixed, which is a penalty method."""
+    curvature: float = 0.0
+    """Weight of the squared violation."""
+    start: float = 0.0
+    """First multiplier."""
+
+    def __post_init__(self) -> None:
+        """Refuse negative numbers."""
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not 0.0 <= value < float("inf"):
+                raise ScenarioError(
+                    f"Training: constraint setting `{item.name}` is {value}, expected a finite "
+                    f"number >= 0."
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How policies are trained."""
+
+    seed: int = 0
+    method: Method = "proximal"
+    """`proximal` is GradMAP; `backprop` steps once along the whole gradient (GradMA)."""
+    iterations: int = 400
+    """Environment gradients."""
+    batch_days: int = 16
+    """Days rolled out for one gradient."""
+    shards: int = 1
+    """Threads that roll out parts of the batch; results depend on it in the last bit."""
+    pool_days: int = 512
+    """Training days drawn once, from which batches are drawn."""
+    epochs: int = 4
+    """Steps taken from one gradient."""
+    sample_share: float = 0.25
+    """Part of the kept samples that one step looks at. [-]"""
+    trust_region: TrustRegion = "quadratic"
+    trust_radius: float = 0.1
+    """Largest useful change of an action, of half the action range. [-]"""
+    trust_radius_end: float = 0.3
+    """Last radius over the first; it falls linearly. [-]"""
+    stop_share: float = 0.7
+    """Epochs end early when so many samples are at the edge of the trust region. [-]"""
+    learning_rate: float = 5e-3
+    learning_rate_end: float = 0.1
+    """Last learning rate over the first; it falls linearly. [-]"""
+    betas: tuple[float, float] = (0.8, 0.95)
+    """Decay of Adam's moments."""
+    std_start: float = 0.0
+    """Standard deviation of exploring actions; 0 trains deterministic policies. [-]"""
+    statistic: Statistic = "hinge"
+    """`mean` takes C = E[g], an ablation in which days make up for one another."""
+    closed_loop: bool = True
+    """False cuts the gradient through observations, an ablation."""
+    voltage: ConstraintSettings = field(
+        default_factory=lambda: ConstraintSettings(
+            margin=0.2, tolerance=0.001, rate=4e-4, curvature=2e-3
+        )
+    )
+    """Unit 0.01 pu, one multiplier for every node, step and side."""
+    loading: ConstraintSettings = field(
+        default_factory=lambda: ConstraintSettings(
+            margin=0.02, tolerance=1e-4, rate=1e-2, curvature=0.1
+        )
+    )
+    """Unit 1 rating, one multiplier for every branch and step."""
+    device: ConstraintSettings = field(
+        default_factory=lambda: ConstraintSettings(
+            tolerance=0.02, rate=1e-5, curvature=6e-4, start=3e-4
+        )
+    )
+    """Requests that devices cannot follow, in widths of the action range, summed over the day; one
+    multiplier for every agent."""
+    comfort: ConstraintSettings = field(
+        default_factory=lambda: ConstraintSettings(
+            tolerance=0.02, rate=1e-5, curvature=3e-5, start=3e-5
+        )
+    )
+    """Kelvin outside the comfort band, and kWh missing at departures, summed over the day's steps;
+    one multiplier for every agent."""
+    hidden: tuple[int, ...] = (16,)
+    """Widths of each policy's hidden layers."""
+    clock_harmonics: int = 4
+    validate_every: int = 25
+    """Iterations between validations; also between checkpoints."""
+    validation_days: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained with, naming the setting."""
+        for name in ("iterations", "batch_days", "shards", "pool_days", "epochs"):
+            self._expect(name, getattr(self, name) >= 1, "a whole number >= 1")
+        for name in ("validate_every", "validation_days"):
+            self._expect(name, getattr(self, name) >= 1, "a whole number >= 1")
+        for name in ("sample_share", "stop_share", "trust_radius_end", "learning_rate_end"):
+            self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
+        for name in ("trust_radius", "learning_rate"):
+            self._expect(name, getattr(self, name) > 0.0, "a number > 0")
+        self._expect("seed", self.seed >= 0, "a whole number >= 0")
+        self._expect("std_start", self.std_start >= 0.0, "a number >= 0")
+        self._expect("betas", all(0.0 <= beta < 1.0 for beta in self.betas), "two in [0, 1)")
+        self._expect("method", self.method in get_args(Method), f"one of {get_args(Method)}")
+        self._expect(
+            "trust_region",
+            self.trust_region in get_args(TrustRegion),
+            f"one of {get_args(TrustRegion)}",
+        )
+        self._expect(
+            "statistic", self.statistic in get_args(Statistic), f"one of {get_args(Statistic)}"
+        )
+        self._expect("batch_days", self.batch_days >= self.shards, "at least one day a shard")
+        self._expect("pool_days", self.pool_days >= self.batch_days, "at least one batch")
+
+    def _expect(self, name: str, holds: bool, expected: str) -> None:
+        if not holds:
+            raise ScenarioError(
+                f"Training setting `{name}` is {getattr(self, name)!r}, expected {expected}."
+            )
+
+    @property
+    def key(self) -> str:
+        """Return a short hash of all settings."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+
+    def updated(self, changes: Mapping[str, Any]) -> Self:
+        """Return the settings with some changed.
+
+        Args:
+            changes: Name to value; a constraint's own settings as a mapping, or by dotted names
+                such as `voltage.margin`.
+
+        Raises:
+            ScenarioError: A name that does not exist, or a value of another type.
+        """
+        settings = self
+        for name, value in changes.items():
+            head, _, rest = name.partition(".")
+            settings = replace(settings, **{head: _changed(settings, head, rest, value)})
+        return settings
+
+
+def _changed(settings: Any, head: str, rest: str, value: Any) -> Any:
+    """Return the new value of the setting `head`, or of `rest` inside it."""
+    names = [item.name for item in fields(settings)]
+    if head not in names:
+        raise ScenarioError(
+            f"Training setting `{head}` does not exist; expected one of {', '.join(names)}."
+        )
+    old = getattr(settings, head)
+    if isinstance(old, ConstraintSettings):
+        inner = {rest: value} if rest else value
+        if not isinstance(inner, Mapping):
+            raise ScenarioError(f"Training setting `{head}` is {value!r}, expected a mapping.")
+        for name, number in inner.items():
+            old = replace(old, **{name: _changed(old, str(name), "", number)})
+        return old
+    return _like(old, value, name=head)
+
+
+def _like(old: Any, value: Any, *, name: str) -> Any:
+    """Return a value as the type of the one it replaces."""
+    fits = {
+        bool: isinstance(value, bool),
+        int: isinstance(value, int) and not isinstance(value, bool),
+        float: isinstance(value, int | float) and not isinstance(value, bool),
+        str: isinstance(value, str),
+        tuple: isinstance(value, list | tuple),
+    }
+    kind = cast(type, type(old))
+    if not fits.get(kind, False):
+        raise ScenarioError(
+            f"Training setting `{name}` is {value!r}, expected a {kind.__name__} like {old!r}."
+        )
+    return kind(value)

@@ -1,0 +1,98 @@
+"""How good policies are on days that training does not learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from gradmap.controller import Controller
+from gradmap.costs import service, trajectory_cost
+from gradmap.days import Days
+from gradmap.rollout import Rollout
+from gradmap.violation_summary import Share, outside_pu
+from gradmap.violations import Limits, limited_nodes, node_vm_pu
+
+THRESHOLD_PU = 1e-3
+"""From here a day counts as violating. [pu]"""
+DAYS_AT_ONCE = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Closed loop, deterministic policies."""
+
+    cost: float
+    """Mean controllable cost of a day. [cur]"""
+    days: Share
+    """Days with any limited node outside by more than `THRESHOLD_PU` at any step."""
+    violation_mean_pu: float
+    """Mean over days of the day's largest distance outside. [pu]"""
+    violation_max_pu: float
+    """Largest distance outside of all. [pu]"""
+    margin_high_pu: float
+    """Median over days of the upper limit less the day's highest voltage. [pu]"""
+    margin_low_pu: float
+    comfort_k_h: float
+    """Mean kelvin-hours outside the comfort bands a day, all homes. [K h]"""
+    clipped_kwh: float
+    """Mean energy a day of requests that devices could not follow. [kWh]"""
+    shortfall_kwh: float
+    """Mean energy a day missing when vehicles left. [kWh]"""
+
+    def score(self, *, cost_scale: float) -> tuple[float, ...]:
+        """Return a key by which less is better: violating days, then violation, then cost.
+
+        Args:
+            cost_scale: Nominal cost of a day. [cur]
+        """
+        outside = round(self.violation_mean_pu / THRESHOLD_PU, 1)
+        return (self.days.n_violating, outside, self.cost / cost_scale)
+
+
+@torch.no_grad()
+def validate(rollout: Rollout, controller: Controller, days: Days, *, limits: Limits) -> Validation:
+    """Return what a controller does on some days.
+
+    Args:
+        rollout: Population, feeder and power flow.
+        controller: Whose policies.
+        days: Of the validation split.
+        limits: Of the network.
+    """
+    nodes = limited_nodes(rollout.flow.feeder, exclude_buses=limits.exclude_buses)
+    facts: list[torch.Tensor] = []
+    for first in range(0, days.n_days, DAYS_AT_ONCE):
+        part = days.take(slice(first, first + DAYS_AT_ONCE))
+        trajectory = rollout.run(controller, part)
+        vm_pu = node_vm_pu(trajectory).index_select(-1, nodes.to(rollout.flow.device)).double()
+        outside = torch.maximum(*outside_pu(vm_pu, limits=limits)).amax(dim=(1, 2))
+        if trajectory.status is not None:
+            unsolved = (trajectory.status != 0).any(dim=1)
+            outside = torch.where(unsolved, float("inf"), outside)
+        served = service(rollout.fleet, trajectory)
+        facts.append(
+            torch.stack(
+                [
+                    outside,
+                    limits.v_max_pu - vm_pu.amax(dim=(1, 2)),
+                    vm_pu.amin(dim=(1, 2)) - limits.v_min_pu,
+                    trajectory_cost(rollout.fleet, trajectory).total.double().sum(dim=1),
+                    served.comfort_k_h.double().sum(dim=1),
+                    served.clipped_kwh.double().sum(dim=1),
+                    served.departure_shortfall_kwh.double().sum(dim=1),
+                ]
+            )
+        )
+    outside, high, low, cost, comfort, clipped, shortfall = torch.cat(facts, dim=1)
+    return Validation(
+        cost=cost.mean().item(),
+        days=Share(n_days=days.n_days, n_violating=int((outside > THRESHOLD_PU).sum())),
+        violation_mean_pu=outside.mean().item(),
+        violation_max_pu=outside.max().item(),
+        margin_high_pu=high.median().item(),
+        margin_low_pu=low.median().item(),
+        comfort_k_h=comfort.mean().item(),
+        clipped_kwh=clipped.mean().item(),
+        shortfall_kwh=shortfall.mean().item(),
+    )
