@@ -1,9 +1,10 @@
 """Cost and constraints of a batch of days in one number, and the multipliers of the constraints.
 
-    l_b = c_b / c0 + sum_j multiplier_j h_bj + curvature / 2 sum h_b^2        h = max(g + margin, 0)
-    L = mean_b l_b - sum_j multiplier_j tolerance_j
+    l_b = c_b / c0 + sum_j w_j (multiplier_j h_bj + curvature / 2 h_bj^2)     h = max(g + margin, 0)
+    L = mean_b l_b - sum_j w_j multiplier_j tolerance_j
 
-(`ConstraintSettings`) so that L is a mean over days and can be made of parts of a batch. The
+(`ConstraintSettings`) so that L is a mean over days and can be made of parts of a batch. w is 1 for
+the network and 1 / agents for devices: one agent's discomfort weighs against one agent's cost. The
 multipliers of the network stand at (time, node) and (time, branch), of the devices at (agent):
 averaged over days only, because a mean over steps would let a calm night pay for the evening.
 """
@@ -84,12 +85,11 @@ class Lagrangian:
             # Devices' amounts are summed over the day, networks' violations stand at their step.
             summed = signed.sum(dim=0) if name in NETWORK else signed.sum(dim=(0, 1))
             multiplier = multipliers.get(name)
-            if multiplier is None:
-                value = value + weights.start * summed.sum()
-            else:
-                value = value + (multiplier * summed).sum()
+            priced = (weights.start if multiplier is None else multiplier) * summed
+            term = priced.sum()
             if weights.curvature:
-                value = value + 0.5 * weights.curvature * hinged.square().sum()
+                term = term + 0.5 * weights.curvature * hinged.square().sum()
+            value = value + (term if name in NETWORK else term / self._fleet.n_agents)
             constraint[name] = summed.detach()
         status = trajectory.status
         return Valued(

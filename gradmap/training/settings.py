@@ -97,18 +97,18 @@ class TrainingSettings:
     """Unit 1 rating, one multiplier for every branch and step."""
     device: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            tolerance=0.02, rate=1e-5, curvature=6e-4, start=3e-4
+            tolerance=0.02, rate=0.01, curvature=0.6, start=0.3
         )
     )
     """Requests that devices cannot follow, in widths of the action range, summed over the day; one
-    multiplier for every agent."""
+    multiplier for every agent, in units of the mean agent's nominal cost."""
     comfort: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            tolerance=0.02, rate=1e-5, curvature=3e-5, start=3e-5
+            tolerance=0.02, rate=0.01, curvature=0.03, start=0.03
         )
     )
     """Kelvin outside the comfort band, and kWh missing at departures, summed over the day's steps;
-    one multiplier for every agent."""
+    one multiplier for every agent, in the same unit."""
     hidden: tuple[int, ...] = (16,)
     """Widths of each policy's hidden layers."""
     clock_harmonics: int = 4

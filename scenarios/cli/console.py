@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Protocol
 
 import click
 from rich.console import Console
@@ -33,12 +34,16 @@ TABLE_ROWS = (
 )
 
 
-@contextmanager
-def named_bars(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
-    """Show a bar per part of the work on a terminal; nothing when quiet or piped.
+class ShowBar(Protocol):
+    """Moves the bar of one part of the work; parts come one after the other."""
 
-    What is yielded takes a part's name and its finished share; parts come one after the other.
-    """
+    def __call__(self, name: str, share: float, note: str = "") -> None:
+        """Take the part's name, its finished share, and what to say beside the bar."""
+
+
+@contextmanager
+def named_bars(*, quiet: bool) -> Iterator[ShowBar | None]:
+    """Show a bar per part of the work on a terminal; nothing when quiet or piped."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -49,16 +54,17 @@ def named_bars(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
         TimeElapsedColumn(),
         TextColumn("ETA"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     with Bars(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def show(name: str, share: float) -> None:
+        def show(name: str, share: float, note: str = "") -> None:
             if name not in tasks:
                 for task in tasks.values():  # what came before is done
                     bars.update(task, completed=1.0)
-                tasks[name] = bars.add_task(name, total=1.0)
-            bars.update(tasks[name], completed=share)
+                tasks[name] = bars.add_task(name, total=1.0, note="")
+            bars.update(tasks[name], completed=share, note=escape(note))
 
         yield show
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": ("scenarios.cli.doctor", "Check this machine: engines, loopback, ports, files."),
     "init": ("scenarios.cli.init", "Write a commented scenario file to start from."),
     "run": ("scenarios.cli.run", "Run a scenario as a HELICS federation and report on it."),
+    "train": ("scenarios.cli.train", "Train one policy per agent through the power flow."),
     "federate": ("scenarios.cli.federate", "Run one federate inside a federation of yours."),
     "bench": ("scenarios.cli.bench", "Measure this machine: seconds, memory, ratios to peers."),
     "validate": ("scenarios.cli.validate", "Compare the torch power flow with OpenDSS."),

@@ -1,0 +1,1 @@
+"""Training on a scenario: days, cross-checks against OpenDSS, the training folder."""

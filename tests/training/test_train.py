@@ -1,0 +1,167 @@
+"""`gradmap train` as people use it: a folder that can be gone on with, and policies that help."""
+
+import json
+import shutil
+
+import pytest
+import torch
+import yaml
+
+from gradmap.errors import GradmapError, ScenarioError
+from gradmap.policies.checkpoint import load_policy
+from gradmap.policies.independent import PolicyController
+from gradmap.training.settings import TrainingSettings
+from gradmap.training.validation import validate
+from scenarios.case import open_case
+from scenarios.loading import find_scenario, load_scenario
+from scenarios.training import run as training_run
+from scenarios.training.cross_check import TOLERANCE_PU, CrossCheck
+from scenarios.training.run import read_history, read_training, train
+
+N_HOMES = 40
+SETTINGS = TrainingSettings(
+    iterations=6, batch_days=2, pool_days=4, epochs=2, validate_every=2, validation_days=3
+)
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory):
+    """The reference case with few large homes, in limits that they leave when left alone."""
+    data = yaml.safe_load(find_scenario("ieee123_1000_agents").read_text())
+    data["population"] |= {
+        "n_households": N_HOMES,
+        "base_load_scale": 20.0,
+        "pv_kwp_mean": 60.0,
+        "battery_scale": 10.0,
+        "floor_area_mean_m2": 1000.0,
+    }
+    data["limits"] = {"v_min_pu": 0.985, "v_max_pu": 1.0365}
+    path = tmp_path_factory.mktemp("scenario") / "few.yaml"
+    path.write_text(yaml.safe_dump({**data, "name": "few"}))
+    return load_scenario(path)
+
+
+@pytest.fixture(scope="module")
+def trained(scenario, tmp_path_factory):
+    out = tmp_path_factory.mktemp("trained") / "out"
+    train(scenario, out=out, settings=SETTINGS)
+    return out
+
+
+def weights(folder):
+    return load_policy(folder / "policy").policy.state_dict()
+
+
+def test_folder_says_what_was_done(trained, scenario):
+    training = read_training(trained)
+    rows = read_history(trained)
+    assert [row["iteration"] for row in rows] == list(range(1, 7))
+    assert training["scenario"] == "few"
+    assert training["settings"]["iterations"] == 6
+    assert training["best_validation"]["days"]["n_days"] == 3
+    assert training["training_s"] == pytest.approx(sum(row["seconds"] for row in rows))
+    checks = [row["cross_check"] for row in rows if row["cross_check"]]
+    assert len(checks) == 3
+    assert all(check["max_pu"] <= TOLERANCE_PU[torch.float32] for check in checks)
+    assert rows[1]["validation"] is not None
+    assert rows[2]["validation"] is None
+
+
+def test_same_seed_same_policies_and_another_seed_others(trained, scenario, tmp_path):
+    train(scenario, out=tmp_path / "again", settings=SETTINGS)
+    first, again = weights(trained), weights(tmp_path / "again")
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    train(scenario, out=tmp_path / "other", settings=SETTINGS.updated({"seed": 1}))
+    other = weights(tmp_path / "other")
+    assert not torch.equal(first["weights.0"], other["weights.0"])
+
+
+@pytest.mark.parametrize("changes", [{}, {"std_start": 0.05}, {"method": "backprop"}])
+def test_interrupted_and_resumed_equals_uninterrupted(trained, scenario, tmp_path, changes):
+    settings = SETTINGS.updated(changes)
+    whole = trained
+    if changes:
+        whole = tmp_path / "whole"
+        train(scenario, out=whole, settings=settings)
+    out = tmp_path / "out"
+
+    def interrupt(step):
+        if step.report.iteration == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(scenario, out=out, settings=settings, on_step=interrupt)
+    assert len(read_history(out)) == 5
+    train(scenario, out=out, settings=settings)
+    wanted, found = weights(whole), weights(out)
+    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+
+    def numbers(folder):
+        return [
+            {k: v for k, v in row.items() if k not in {"seconds", "training_s"}}
+            for row in read_history(folder)
+        ]
+
+    assert numbers(out) == numbers(whole)
+
+
+def test_other_settings_or_damaged_progress_are_refused(trained, scenario, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(trained, out)
+    with pytest.raises(ScenarioError, match="settings"):
+        train(scenario, out=out, settings=SETTINGS.updated({"epochs": 3}))
+    file = out / "progress.safetensors"
+    raw = bytearray(file.read_bytes())
+    raw[-5] ^= 1
+    file.write_bytes(raw)
+    with pytest.raises(ScenarioError, match="damaged"):
+        train(scenario, out=out, settings=SETTINGS)
+
+
+def test_training_lowers_violation_and_cost(scenario, tmp_path):
+    settings = SETTINGS.updated(
+        {
+            "iterations": 40,
+            "batch_days": 4,
+            "pool_days": 16,
+            "epochs": 4,
+            "validate_every": 40,
+            "learning_rate": 0.01,
+        }
+    )
+    case = open_case(scenario)
+    rollout = case.rollout(dtype=torch.float32)
+    days = case.days.sample("test", range(5))
+    train(scenario, out=tmp_path / "out", settings=settings)
+
+    def judged(policy):
+        controller = PolicyController(policy, fleet=rollout.fleet)
+        return validate(rollout, controller, days, limits=case.limits)
+
+    after = judged(load_policy(tmp_path / "out" / "policy").policy.to(torch.float32))
+    before = validate(
+        rollout, case.controller("no_control", fleet=rollout.fleet), days, limits=case.limits
+    )
+    assert before.violation_mean_pu > 0.0035
+    assert after.violation_mean_pu < 0.5 * before.violation_mean_pu
+    assert after.cost < before.cost
+
+
+def test_disagreement_with_opendss_stops_training(scenario, tmp_path, monkeypatch):
+    wrong = CrossCheck(n_situations=1, max_pu=2e-5, p99_pu=1e-5, mean_pu=1e-6, tolerance_pu=1e-5)
+    monkeypatch.setattr(training_run, "cross_check", lambda *_, **__: wrong)
+    with pytest.raises(GradmapError, match=r"after iteration 2: .* OpenDSS"):
+        train(scenario, out=tmp_path / "out", settings=SETTINGS)
+    assert json.loads((tmp_path / "out" / "history.jsonl").read_text().splitlines()[-1])
+
+
+def test_nobody_to_train_is_one_clear_error(tmp_path):
+    data = yaml.safe_load(find_scenario("ieee123_1000_agents").read_text())
+    data["population"] |= {"n_households": 20, "allocation": "independent"}
+    data["population"]["devices"] = dict.fromkeys(
+        ("battery", "heat_pump", "generator", "ev_charger"), 0.0
+    )
+    path = tmp_path / "empty.yaml"
+    path.write_text(yaml.safe_dump(data))
+    with pytest.raises(ScenarioError, match="controllable device"):
+        train(load_scenario(path), out=tmp_path / "out", settings=SETTINGS)
