@@ -85,7 +85,7 @@ class TrainingSettings:
     """False cuts the gradient through observations, an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.2, tolerance=0.001, rate=4e-4, curvature=2e-3
+            margin=0.5, tolerance=0.001, rate=4e-3, curvature=6e-3
         )
     )
     """Unit 0.01 pu, one multiplier for every node, step and side."""
