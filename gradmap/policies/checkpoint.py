@@ -23,7 +23,7 @@ from gradmap.policies.independent import Architecture, IndependentPolicies
 
 TENSORS_FILE: Final = "policy.safetensors"
 SIDECAR_FILE: Final = "policy.json"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 _DTYPES: Final = (torch.float32, torch.float64)
 _SIDECAR_KEYS: Final = {
     "format_version",
@@ -102,6 +102,7 @@ def load_policy(folder: Path) -> LoadedPolicy:
         architecture = Architecture(
             hidden=tuple(int(width) for width in sidecar["architecture"]["hidden"]),
             clock_harmonics=int(sidecar["architecture"]["clock_harmonics"]),
+            senses_voltage=bool(sidecar["architecture"]["senses_voltage"]),
         )
         provenance = Provenance(**sidecar["provenance"])
     except (SafetensorError, KeyError, TypeError, ValueError) as exc:

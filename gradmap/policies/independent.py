@@ -21,6 +21,7 @@ from gradmap.types import Action, AgentValues, Observation
 LAST_LAYER_SCALE: Final = 0.1
 """Untrained policies start close to the middle of the action range, where power flow converges."""
 _HOURS_PER_DAY = 24.0
+_VOLTAGE: Final = INDEX["v_pu"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,9 @@ class Architecture:
     """Widths of the hidden tanh layers."""
     clock_harmonics: int = 2
     """Sine and cosine of the hour with 24, 24/2, ... h period, added to the features."""
+    senses_voltage: bool = True
+    """Whether the networks see `v_pu`. Trained without it they must not: what was constant in
+    training has untrained weights."""
 
     def __post_init__(self) -> None:
         """Refuse networks without units."""
@@ -43,7 +47,8 @@ class Architecture:
     @property
     def widths(self) -> tuple[int, ...]:
         """Return the widths of all layers, from the network's inputs to its one output."""
-        return (N_FEATURES + 2 * self.clock_harmonics, *self.hidden, 1)
+        n_seen = N_FEATURES if self.senses_voltage else N_FEATURES - 1
+        return (n_seen + 2 * self.clock_harmonics, *self.hidden, 1)
 
 
 @final
@@ -201,13 +206,16 @@ class IndependentPolicies(nn.Module):
     def _inputs(self, obs: Observation, *, part: slice) -> torch.Tensor:
         """Return normalised features and the clock's harmonics [..., agent, input]."""
         features = (obs - self.center[part]) / self.scale[part]
-        if self.architecture.clock_harmonics == 0:
-            return features
-        angle = obs[..., INDEX["hour"], None] * (2.0 * math.pi / _HOURS_PER_DAY)
-        order = torch.arange(
-            1, self.architecture.clock_harmonics + 1, dtype=obs.dtype, device=obs.device
-        )
-        return torch.cat([features, torch.sin(angle * order), torch.cos(angle * order)], dim=-1)
+        parts = [features]
+        if not self.architecture.senses_voltage:
+            parts = [features[..., :_VOLTAGE], features[..., _VOLTAGE + 1 :]]
+        if self.architecture.clock_harmonics:
+            angle = obs[..., INDEX["hour"], None] * (2.0 * math.pi / _HOURS_PER_DAY)
+            order = torch.arange(
+                1, self.architecture.clock_harmonics + 1, dtype=obs.dtype, device=obs.device
+            )
+            parts += [torch.sin(angle * order), torch.cos(angle * order)]
+        return torch.cat(parts, dim=-1) if len(parts) > 1 else features
 
 
 @final

@@ -191,7 +191,7 @@ class _Found:
 
 
 class _Part:
-    """A part of the days, rolled out in a thread of its own."""
+    """A part of the days, rolled out in a thread of its own, and the `Controller` there."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class _Part:
         environment = self._environment
         with torch.enable_grad():
             trajectory = environment.rollout.run(
-                _Actor(self), self._days, keep_observations=keep, on_action=self._asked
+                self, self._days, keep_observations=keep, on_action=self._asked
             )
             valued = environment.lagrangian.value(trajectory, multipliers=self._multipliers)
         _refuse_broken(valued, trajectory)
@@ -224,7 +224,7 @@ class _Part:
         return _Found(valued, self._kept(trajectory, gradients))
 
     def act(self, obs: Observation) -> AgentValues:
-        """Return requests, without gradient to the observation in an open loop."""
+        """Return requests, see `Controller`; without gradient to the observation in open loop."""
         environment = self._environment
         seen = obs if environment._closed_loop else obs.detach()
         action = self._policy(seen)
@@ -248,16 +248,6 @@ class _Part:
                 noise=None if noise is None else noise.normal.flatten(0, 1),
                 gradient=environment.action_gradient(torch.stack(gradients, dim=1)).flatten(0, 1),
             )
-
-
-class _Actor:
-    """A part as a `Controller`."""
-
-    def __init__(self, part: _Part) -> None:
-        self._part = part
-
-    def act(self, obs: Observation) -> AgentValues:
-        return self._part.act(obs)
 
 
 def _joined(parts: list[ActionGradients]) -> ActionGradients | None:

@@ -83,6 +83,8 @@ class TrainingSettings:
     """`mean` takes C = E[g], an ablation in which days make up for one another."""
     closed_loop: bool = True
     """False cuts the gradient through observations, an ablation."""
+    senses_voltage: bool = False
+    """Agents see their own connection's last voltage; power flows then follow step by step."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
             margin=0.5, tolerance=0.001, rate=4e-3, curvature=6e-3

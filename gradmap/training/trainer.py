@@ -99,14 +99,9 @@ class Trainer:
             cost_scale: Nominal cost of a day of the whole fleet, > 0. [cur]
 
         Raises:
-            ScenarioError: There is nobody to train, or the cost scale is no positive number.
+            ScenarioError: The cost scale is no positive number.
         """
         fleet = rollout.fleet
-        if fleet.n_agents == 0:
-            raise ScenarioError(
-                "Training: the population has no controllable device. Raise "
-                "`population.devices` or choose `allocation: one_each`."
-            )
         if not 0.0 < cost_scale < float("inf"):
             raise ScenarioError(f"Training: cost scale is {cost_scale}, expected a number > 0.")
         dtype, device = fleet.initial_state().dtype, fleet.household_index.device
@@ -252,7 +247,9 @@ class Trainer:
             fleet,
             seed=settings.seed,
             architecture=Architecture(
-                hidden=settings.hidden, clock_harmonics=settings.clock_harmonics
+                hidden=settings.hidden,
+                clock_harmonics=settings.clock_harmonics,
+                senses_voltage=self.rollout.observe_voltage,
             ),
             days=self._pool,
         )

@@ -85,7 +85,12 @@ def train(
         GradmapError: OpenDSS disagrees with the power flow beyond the tolerance.
     """
     case = open_case(scenario, cache_folder=cache_folder)
-    rollout = case.rollout(dtype=dtype)
+    if case.fleet().n_agents == 0:
+        raise ScenarioError(
+            f"Scenario {scenario.name!r}: no home has a controllable device, so there is nobody to "
+            f"train. Raise `population.devices` or choose `allocation: one_each`."
+        )
+    rollout = case.rollout(dtype=dtype, observe_voltage=settings.senses_voltage)
     pool, validation = _drawn(case, settings=settings, dtype=dtype, on_days=on_days)
     trainer = Trainer(
         rollout,

@@ -17,6 +17,7 @@ from gradmap.policies.independent import Architecture, IndependentPolicies, Poli
 from tests.devices.populations import fleet_of, random_observations
 
 FLEET = fleet_of(3)
+SHAPE = {"clock_harmonics": 2, "senses_voltage": True}
 ORIGIN = Provenance(feeder_hash="f0", scenario_hash="s0", seed=7, version="0.1.0")
 
 
@@ -59,6 +60,16 @@ def test_a_saved_policy_comes_back_exactly(folder: Path) -> None:
     for name, value in original.state_dict().items():
         assert torch.equal(loaded.policy.state_dict()[name], value)
     assert not any(parameter.requires_grad for parameter in loaded.policy.parameters())
+
+
+def test_what_a_policy_may_see_comes_back(tmp_path: Path) -> None:
+    blind = Architecture(hidden=(6,), senses_voltage=False)
+    policy = IndependentPolicies.for_fleet(FLEET, seed=7, architecture=blind)
+    save_policy(tmp_path, policy=policy, provenance=ORIGIN)
+    loaded = load_policy(tmp_path).policy
+    assert loaded.architecture == blind
+    obs = random_observations(FLEET, leading=(2,))
+    assert torch.equal(loaded(obs), policy(obs))
 
 
 def test_a_float32_policy_is_deployed_in_float64(tmp_path: Path) -> None:
@@ -108,13 +119,13 @@ def test_a_changed_sidecar_is_refused(folder: Path, changes: dict[str, object]) 
     ("changes", "reason"),
     [
         ({"features": ["hour"]}, "expected the features"),
-        ({"format_version": 2}, "format version is 2, expected 1"),
+        ({"format_version": 1}, "format version is 1, expected 2"),
         ({"surprise": 1}, r"unknown keys \['surprise'\]"),
         ({"agent_ids": 5}, "not a list of texts"),
         ({"agent_ids": ["a", "a"]}, "occurs twice"),
         ({"agent_ids": ["a", "b"]}, "expected float32 or float64"),
-        ({"architecture": {"hidden": [5], "clock_harmonics": 2}}, "expected float32 or float64"),
-        ({"architecture": {"hidden": [5, 5], "clock_harmonics": 2}}, "unknown tensors"),
+        ({"architecture": {"hidden": [5], **SHAPE}}, "expected float32 or float64"),
+        ({"architecture": {"hidden": [5, 5], **SHAPE}}, "unknown tensors"),
         ({"architecture": {}}, "cannot be read"),
         ({"provenance": {}}, "cannot be read"),
     ],

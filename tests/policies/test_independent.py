@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gradmap.errors import ScenarioError
-from gradmap.observations import N_FEATURES
+from gradmap.observations import INDEX, N_FEATURES
 from gradmap.policies.independent import Architecture, IndependentPolicies, PolicyController
 from tests.devices.populations import fleet_of, random_observations
 
@@ -83,6 +83,19 @@ def test_chunks_of_agents_equal_the_whole() -> None:
     ]
     whole = policy(obs).flatten(0, 1).t()
     torch.testing.assert_close(torch.cat(parts), whole, rtol=0, atol=1e-12)
+
+
+def test_policies_that_do_not_sense_voltage_ignore_it() -> None:
+    fleet = fleet_of(5)
+    obs = random_observations(fleet, leading=(3,))
+    other = obs.clone()
+    other[..., INDEX["v_pu"]] += 0.05
+    for senses in (True, False):
+        architecture = Architecture(hidden=(6,), senses_voltage=senses)
+        policy = IndependentPolicies.for_fleet(fleet, seed=1, architecture=architecture)
+        assert torch.equal(policy(obs), policy(other)) != senses
+        changed = obs + 0.01
+        assert not torch.equal(policy(obs), policy(changed))
 
 
 def test_untrained_actions_are_small_and_depend_on_the_seed_alone() -> None:
