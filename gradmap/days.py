@@ -108,6 +108,18 @@ class Days:
         return replace(self, **changed)
 
 
+def join_days(parts: Sequence[Days]) -> Days:
+    """Return days one after the other.
+
+    Args:
+        parts: At least one, all of the same homes, step and length of the day.
+    """
+    series: dict[str, Any] = {
+        name: torch.cat([getattr(part, name) for part in parts]) for name in parts[0]._series()
+    }
+    return replace(parts[0], **series)
+
+
 class DaySampler(Protocol):
     """Provides days by split and number; what it is made of is its own affair.
 

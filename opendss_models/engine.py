@@ -1,7 +1,7 @@
 """The one wrapper around OpenDSS: compile, set powers, solve, read. Nothing else imports it.
 
-One `Engine` holds one engine context for its life. A context's memory is not given back (about
-2.6 MiB each for the 123-bus feeder), so a production process makes one engine and keeps it.
+One `Engine` holds one engine context for its life, whose memory is not given back (about 2.6 MiB
+for the 123-bus feeder): a production process makes one engine and keeps it.
 
 Signs follow `gradmap.units`: positive power is drawn from the grid, `head_power` flows into the
 feeder. Voltages are per unit of the node's line-to-neutral base or of the connection's own base.
@@ -72,12 +72,12 @@ class Engine:
         node_ids: `bus.phase` of every node, lower case; the order of every node array.
         node_kv_base: Line-to-neutral base of every node. [kV]
         energised: Whether a source reaches the node; others are left out of plausibility checks.
-        grounded: Whether the node's voltage to ground is defined. False behind a delta winding
-            (bus 610 of the 123-bus feeder): leave such nodes out of voltage limits.
+        grounded: Whether the node's voltage to ground is defined, as it is not behind a delta
+            winding (bus 610 of the 123-bus feeder): leave such nodes out of voltage limits.
         feeder_loads: Names of the feeder's own enabled Load elements.
         connections: Where households can sit.
         regulator_ids: Names of the voltage regulators, the order of `taps`.
-        notes: Remarks about the feeder that do not stop it, for `doctor` and reports.
+        notes: Remarks about the feeder that do not stop it.
         branch_ids: `line.<name>` and `transformer.<name>`, the order of `loading`.
     """
 
@@ -103,12 +103,7 @@ class Engine:
 
     @property
     def context(self) -> OpenDSSDirect:
-        """Return the raw engine context, for what this class has no method for.
-
-        The rest of `opendss_models` reads with it and leaves the circuit as it was; whoever adds
-        elements calls `circuit_changed`. The benchmark drives an engine of its own with it, and
-        then uses nothing else of that engine.
-        """
+        """Return the raw engine context; whoever adds elements calls `circuit_changed`."""
         return self._dss
 
     def circuit_changed(self) -> None:

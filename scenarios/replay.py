@@ -115,6 +115,26 @@ def replay_in_opendss(
     )
 
 
+def replay_trajectory(
+    case: Case, trajectory: Trajectory, *, fleet: Fleet, steps: Sequence[int] | None = None
+) -> Replayed:
+    """Solve what a trajectory draws with OpenDSS.
+
+    Args:
+        case: Feeder, placement and settings.
+        trajectory: With delivered device powers.
+        fleet: Whose devices.
+        steps: Which steps of every day, in this order; all if left out.
+
+    Raises:
+        ScenarioError: The trajectory is not one of the case's households.
+    """
+    p_kw, q_kvar = household_powers(trajectory, fleet=fleet, homes=case.homes())
+    if steps is not None:
+        p_kw, q_kvar = p_kw[:, list(steps)], q_kvar[:, list(steps)]
+    return replay_in_opendss(case, p_kw=p_kw, q_kvar=q_kvar)
+
+
 def _solve(grid: Grid, p_kw: Floats, q_kvar: Floats, *, step: int) -> dict[Port, Floats]:
     inbox = Inbox()
     inbox.put(POWERS_REAL.name, p_kw)

@@ -8,13 +8,10 @@ run["rule_based"].v_pu.min().min()
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +30,8 @@ from scenarios.feeder_file import write_feeder_file
 from scenarios.health import read_health
 from scenarios.inputs import materialise
 from scenarios.loading import config_hash, dump_scenario, find_scenario, load_scenario
+from scenarios.policy_check import check_policies
+from scenarios.provenance import machine, versions
 from scenarios.results import Run, open_run
 from scenarios.run_folder import (
     INPUTS_FOLDER,
@@ -44,16 +43,7 @@ from scenarios.run_folder import (
 )
 from scenarios.schema import Scenario
 
-PACKAGES = (
-    "gradmap",
-    "helics",
-    "opendssdirect.py",
-    "dss_python_backend",
-    "torch",
-    "numpy",
-    "pandas",
-    "pvlib",
-)
+FURTHER_PACKAGES = ("helics", "pandas", "pvlib")
 
 Phase = Literal["prepare", "run"]
 
@@ -147,6 +137,9 @@ def prepare(
         fleet = Fleet.from_folder(place / INPUTS_FOLDER)
         for controller in scenario.controllers:
             make_controller(controller, fleet=fleet)  # refuses a policy of other agents
+        check_policies(
+            scenario, engine=engine, population=population, inputs_folder=place / INPUTS_FOLDER
+        )
     # Last, so that a folder with a scenario.yaml is a prepared one.
     dump_scenario(scenario, folder / SCENARIO_FILE)
 
@@ -283,9 +276,8 @@ def _run_info(
         "started": started.isoformat(timespec="seconds"),
         "timings": _timings(outcome, health.n_steps_recorded),
         "memory_mb": dict(outcome.memory_mb) if outcome else {},
-        "versions": {name: metadata.version(name) for name in PACKAGES}
-        | {"python": platform.python_version()},
-        "machine": {"cores": os.cpu_count(), "system": platform.system()},
+        "versions": versions(*FURTHER_PACKAGES),
+        "machine": machine(),
     }
 
 

@@ -284,6 +284,16 @@ class TariffSettings(Section):
     )
 
 
+class PolicySettings(Section):
+    """When learned policies may be used; see their model card."""
+
+    outside_range: Literal["refuse", "warn"] = Field(
+        "refuse",
+        description="Prices, outdoor temperature, loads or solar power outside the range that a "
+        "policy was trained in: `refuse` the run, or `warn` and run all the same.",
+    )
+
+
 class CouplingSettings(Section):
     """How the federates of one step depend on each other."""
 
@@ -347,6 +357,7 @@ class Scenario(Section):
         description="Run one after the other: no_control, rule_based, price_only, or "
         "policy:<folder>.",
     )
+    policies: PolicySettings = Field(PolicySettings(), description="Use of learned policies.")
     coupling: CouplingSettings = Field(CouplingSettings(), description="Order inside a step.")
     federation: FederationSettings = Field(FederationSettings(), description="Processes.")
 

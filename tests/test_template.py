@@ -68,7 +68,7 @@ def test_commented_file_comments_every_setting():
         if line and not line.lstrip().startswith("#"):
             assert lines[number - 1].lstrip().startswith("# "), line
     assert "One of: ordered, lag, iterate." in text
-    assert len([line for line in lines if line.endswith(":")]) == 11  # sections
+    assert len([line for line in lines if line.endswith(":")]) == 12  # sections
 
 
 @pytest.mark.parametrize(("name", "field"), fields(Scenario), ids=lambda v: str(v)[:30])

@@ -10,7 +10,6 @@ environment is not touched again until the next iteration.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -18,29 +17,17 @@ from torch import Tensor
 
 from gradmap.days import Days
 from gradmap.errors import GradmapError
-from gradmap.policies.independent import IndependentPolicies
 from gradmap.rollout import Rollout, Trajectory
-from gradmap.training.lagrangian import Lagrangian, Valued, added
+from gradmap.training.action_gradients import ActionGradients
+from gradmap.training.fine_tuning import Acting
+from gradmap.training.lagrangian import Lagrangian, Valued
+from gradmap.training.peers import Alone, Peers, rows_of
 from gradmap.types import AgentValues, Observation, PerAgent
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ActionGradients:
-    """What is kept of a batch, [sample, agent, ...]; samples are days and steps."""
-
-    observation: Tensor
-    """What agents saw, physical units, [sample, agent, feature]."""
-    action: Tensor
-    """What they did, noise included, [sample, agent]. [-1, 1]"""
-    noise: Tensor | None
-    """Standard normal draws behind the actions; None for deterministic policies."""
-    gradient: Tensor
-    """dL/da, [sample, agent]."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Look:
-    """What one look at the environment gave."""
+    """What one look at the environment gave; of the whole batch but for what is kept."""
 
     value: float
     """The Lagrangian, without its constant part."""
@@ -51,7 +38,7 @@ class Look:
     n_days: int
     n_unsolved: int
     kept: ActionGradients | None
-    """None when the gradient went to the parameters."""
+    """Of this process's days; None when the gradient went to the parameters."""
 
 
 class Environment:
@@ -62,7 +49,7 @@ class Environment:
         rollout: Rollout,
         lagrangian: Lagrangian,
         *,
-        shards: int = 1,
+        peers: Peers | None = None,
         closed_loop: bool = True,
     ) -> None:
         """Join what is rolled out and what judges it.
@@ -70,20 +57,22 @@ class Environment:
         Args:
             rollout: Population, feeder and power flow.
             lagrangian: Cost and constraints.
-            shards: Threads, each with its part of the days.
+            peers: Processes that each look at a part of the days; nobody else by default.
             closed_loop: Whether gradients pass through observations.
         """
         self.rollout, self.lagrangian = rollout, lagrangian
-        self._shards, self._closed_loop = shards, closed_loop
+        self._peers: Peers = Alone() if peers is None else peers
+        self._closed_loop = closed_loop
         low_kw, high_kw = rollout.fleet.action_range_kw()
         self._low_kw, self._half_kw = low_kw, 0.5 * (high_kw - low_kw)
 
     def action_gradients(
         self,
-        policy: IndependentPolicies,
+        policy: Acting,
         days: Days,
         *,
         multipliers: Mapping[str, Tensor],
+        network_weight: float = 1.0,
         std: PerAgent | None = None,
         noise: Tensor | None = None,
     ) -> Look:
@@ -91,61 +80,72 @@ class Environment:
 
         Args:
             policy: Whose actions; its parameters get no gradient here.
-            days: A batch.
+            days: A batch, the same in all processes.
             multipliers: Of the constraints.
+            network_weight: See `Lagrangian.value`. [-]
             std: Standard deviation of exploring actions, [agent], or None.
             noise: Standard normal, [day, time, agent], with `std`.
         """
-        return self._look(
-            [
-                _Part(
-                    self,
-                    policy,
-                    days=part,
-                    multipliers=multipliers,
-                    n_days=days.n_days,
-                    noise=_noise(std, noise, rows),
-                )
-                for part, rows in self._parts(days)
-            ],
-            keep=True,
-        )
+        part = self._part(policy, days, multipliers, network_weight, noise=_noise(std, noise))
+        found = part.run(keep=True)
+        return self._summed(found.valued, n_days=days.n_days, kept=found.kept)
 
     def parameter_gradients(
-        self, policy: IndependentPolicies, days: Days, *, multipliers: Mapping[str, Tensor]
+        self,
+        policy: Acting,
+        days: Days,
+        *,
+        multipliers: Mapping[str, Tensor],
+        network_weight: float = 1.0,
     ) -> Look:
         """Roll out a policy and add dL/dtheta to its parameters' `grad`: plain backpropagation."""
-        return self._look(
-            [
-                _Part(self, policy, days=part, multipliers=multipliers, n_days=days.n_days)
-                for part, _ in self._parts(days)
-            ],
-            keep=False,
+        found = self._part(policy, days, multipliers, network_weight).run(keep=False)
+        self._peers.add(*(gradient for _, gradient in found.gradients))
+        for parameter, gradient in found.gradients:
+            before = parameter.grad
+            parameter.grad = gradient if before is None else before.add_(gradient)
+        return self._summed(found.valued, n_days=days.n_days, kept=None)
+
+    def _part(
+        self,
+        policy: Acting,
+        days: Days,
+        multipliers: Mapping[str, Tensor],
+        network_weight: float,
+        *,
+        noise: _Noise | None = None,
+    ) -> _Part:
+        """Return this process's days, ready to be rolled out."""
+        rows = rows_of(days.n_days, peers=self._peers)
+        return _Part(
+            self,
+            policy,
+            days=days.take(rows),
+            multipliers=multipliers,
+            network_weight=network_weight,
+            n_days=days.n_days,
+            noise=None if noise is None else _Noise(noise.std, noise.normal[rows]),
         )
 
-    def _parts(self, days: Days) -> list[tuple[Days, slice]]:
-        size = -(-days.n_days // self._shards)
-        rows = [slice(k, min(k + size, days.n_days)) for k in range(0, days.n_days, size)]
-        return [(days.take(part), part) for part in rows]
-
-    def _look(self, parts: list[_Part], *, keep: bool) -> Look:
-        if len(parts) == 1:
-            found = [parts[0].run(keep=keep)]
-        else:
-            with ThreadPoolExecutor(max_workers=len(parts)) as pool:
-                found = list(pool.map(lambda part: part.run(keep=keep), parts))
-        n_days = parts[0].n_days
-        valued = [part.valued for part in found]
-        if not keep:
-            for part in found:
-                part.put_gradients()
+    def _summed(self, valued: Valued, *, n_days: int, kept: ActionGradients | None) -> Look:
+        """Return what all processes found together."""
+        constraint = {name: value.clone() for name, value in valued.constraint.items()}
+        totals = torch.stack(
+            [
+                valued.value.detach().double(),
+                valued.cost.double().sum(),
+                valued.cost.new_tensor(valued.n_unsolved, dtype=torch.float64),
+            ]
+        )
+        self._peers.add(totals, *constraint.values())
+        value, cost, n_unsolved = totals.tolist()
         return Look(
-            value=sum(float(v.value.detach()) for v in valued) / n_days,
-            cost=float(torch.cat([v.cost for v in valued]).mean()),
-            constraint=added(v.constraint for v in valued),
+            value=value / n_days,
+            cost=cost / n_days,
+            constraint=constraint,
             n_days=n_days,
-            n_unsolved=sum(v.n_unsolved for v in valued),
-            kept=_joined([part.kept for part in found if part.kept is not None]),
+            n_unsolved=int(n_unsolved),
+            kept=kept,
         )
 
     def as_action(self, request_kw: AgentValues) -> AgentValues:
@@ -166,10 +166,10 @@ class _Noise:
     """[day, time, agent]."""
 
 
-def _noise(std: PerAgent | None, normal: Tensor | None, rows: slice) -> _Noise | None:
+def _noise(std: PerAgent | None, normal: Tensor | None) -> _Noise | None:
     if std is None or normal is None:
         return None
-    return _Noise(std, normal[rows])
+    return _Noise(std, normal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,30 +181,24 @@ class _Found:
     gradients: tuple[tuple[Tensor, Tensor], ...] = ()
     """Parameters and their gradients."""
 
-    def put_gradients(self) -> None:
-        """Add the gradients to the parameters' own, in the order of the parts."""
-        for parameter, gradient in self.gradients:
-            if parameter.grad is None:
-                parameter.grad = gradient
-            else:
-                parameter.grad.add_(gradient)
-
 
 class _Part:
-    """A part of the days, rolled out in a thread of its own, and the `Controller` there."""
+    """The days of one process, rolled out once, and the `Controller` there."""
 
     def __init__(
         self,
         environment: Environment,
-        policy: IndependentPolicies,
+        policy: Acting,
         *,
         days: Days,
         multipliers: Mapping[str, Tensor],
+        network_weight: float,
         n_days: int,
-        noise: _Noise | None = None,
+        noise: _Noise | None,
     ) -> None:
         self._environment, self._policy, self._days = environment, policy, days
-        self._multipliers, self.n_days, self._noise = multipliers, n_days, noise
+        self._multipliers, self._network_weight = multipliers, network_weight
+        self._n_days, self._noise = n_days, noise
         self._requests: list[Tensor] = []
 
     def run(self, *, keep: bool) -> _Found:
@@ -213,9 +207,13 @@ class _Part:
             trajectory = environment.rollout.run(
                 self, self._days, keep_observations=keep, on_action=self._asked
             )
-            valued = environment.lagrangian.value(trajectory, multipliers=self._multipliers)
+            valued = environment.lagrangian.value(
+                trajectory,
+                multipliers=self._multipliers,
+                network_weight=self._network_weight,
+            )
         _refuse_broken(valued, trajectory)
-        mean = valued.value / self.n_days
+        mean = valued.value / self._n_days
         if not keep:
             parameters = [p for p in self._policy.parameters() if p.requires_grad]
             gradients = torch.autograd.grad(mean, parameters)
@@ -248,19 +246,6 @@ class _Part:
                 noise=None if noise is None else noise.normal.flatten(0, 1),
                 gradient=environment.action_gradient(torch.stack(gradients, dim=1)).flatten(0, 1),
             )
-
-
-def _joined(parts: list[ActionGradients]) -> ActionGradients | None:
-    """Return the parts one after the other."""
-    if not parts:
-        return None
-    noises = [part.noise for part in parts if part.noise is not None]
-    return ActionGradients(
-        observation=torch.cat([part.observation for part in parts]),
-        action=torch.cat([part.action for part in parts]),
-        noise=torch.cat(noises) if noises else None,
-        gradient=torch.cat([part.gradient for part in parts]),
-    )
 
 
 def _refuse_broken(valued: Valued, trajectory: Trajectory) -> None:

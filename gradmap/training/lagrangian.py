@@ -11,7 +11,7 @@ averaged over days only, because a mean over steps would let a calm night pay fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -68,8 +68,20 @@ class Lagrangian:
             "comfort": settings.comfort,
         }
 
-    def value(self, trajectory: Trajectory, *, multipliers: Mapping[str, Tensor]) -> Valued:
-        """Return the Lagrangian of a trajectory's days; missing multipliers are at their start."""
+    def value(
+        self,
+        trajectory: Trajectory,
+        *,
+        multipliers: Mapping[str, Tensor],
+        network_weight: float = 1.0,
+    ) -> Valued:
+        """Return the Lagrangian of a trajectory's days.
+
+        Args:
+            trajectory: From the rollout, with its graph.
+            multipliers: Of the constraints; missing ones are at their start.
+            network_weight: Factor of all the network's terms, below 1 early in training. [-]
+        """
         costs = controllable_cost(
             self._fleet,
             trajectory.days,
@@ -89,7 +101,8 @@ class Lagrangian:
             term = priced.sum()
             if weights.curvature:
                 term = term + 0.5 * weights.curvature * hinged.square().sum()
-            value = value + (term if name in NETWORK else term / self._fleet.n_agents)
+            weight = network_weight if name in NETWORK else 1.0 / self._fleet.n_agents
+            value = value + weight * term
             constraint[name] = summed.detach()
         status = trajectory.status
         return Valued(
@@ -146,12 +159,3 @@ class Lagrangian:
             feels = surroundings(days)
             amount = amount + fleet.departure_shortfall_kwh(trajectory.state, feels, days.dt_h)
         return amount
-
-
-def added(parts: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Return sums of parts of a batch, in the order given."""
-    total: dict[str, Tensor] = {}
-    for part in parts:
-        for name, value in part.items():
-            total[name] = total[name] + value if name in total else value
-    return total

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from gradmap.errors import ScenarioError
 from gradmap.files import written_whole
-from gradmap.training.trainer import Progress, Trainer
+from gradmap.training.progress import Progress
+from gradmap.training.trainer import Trainer
 from gradmap.training.validation import Validation
 from gradmap.violation_summary import Share
 
@@ -38,6 +39,8 @@ def save_progress(folder: Path, trainer: Trainer, *, case_key: str) -> None:
         "iteration": progress.iteration,
         "settings": trainer.settings.key,
         "case": case_key,
+        "start": progress.start,
+        "radius": progress.radius,
         "best_validation": None if found is None else asdict(found),
     }
     tensors = {name: value.detach().cpu().contiguous() for name, value in _tensors(progress)}
@@ -52,7 +55,8 @@ def load_progress(folder: Path, trainer: Trainer, *, case_key: str) -> bool:
     """Put a trainer back where it was; return whether there was anything.
 
     Raises:
-        ScenarioError: The file is damaged, or belongs to other settings or another case.
+        ScenarioError: The file is damaged, or belongs to other settings, to another case, or to
+            policies that began otherwise.
     """
     path = folder / PROGRESS_FILE
     if not path.is_file():
@@ -67,9 +71,13 @@ def load_progress(folder: Path, trainer: Trainer, *, case_key: str) -> bool:
         tensors = tensors_from_bytes(blob)
     except (ValueError, KeyError, SafetensorError) as exc:
         raise _refusal(path, f"it is damaged ({exc})") from exc
-    for name, wanted in (("settings", trainer.settings.key), ("case", case_key)):
-        if meta[name] != wanted:
-            raise _refusal(path, f"its {name} are {meta[name]}, expected {wanted}")
+    for name, wanted in (
+        ("settings", trainer.settings.key),
+        ("case", case_key),
+        ("start", trainer.progress.start),
+    ):
+        if meta.get(name) != wanted:
+            raise _refusal(path, f"its `{name}` is {meta.get(name)!r}, expected {wanted!r}")
     _restore(trainer.progress, tensors, meta)
     return True
 
@@ -78,6 +86,7 @@ def _tensors(progress: Progress) -> list[tuple[str, Tensor]]:
     """Return every tensor by name."""
     named = [(f"policy.{name}", value) for name, value in progress.policy.state_dict().items()]
     named += [(f"multiplier.{name}", value) for name, value in progress.multipliers.items()]
+    named += [(f"average.{number}", value) for number, value in enumerate(progress.average)]
     named += [(f"best.{name}", value) for name, value in progress.best.items()]
     for number, state in progress.optimiser.state_dict()["state"].items():
         named += [(f"adam.{number}.{name}", state[name]) for name in _ADAM]
@@ -101,7 +110,11 @@ def _restore(progress: Progress, tensors: dict[str, Tensor], meta: dict[str, Any
         }
 
     progress.policy.load_state_dict(under("policy"))
+    progress.learners.read_back()
+    progress.radius = float(meta["radius"])
     progress.multipliers, progress.best = under("multiplier"), under("best")
+    average = under("average")
+    progress.average = [average[str(number)] for number in range(len(average))]
     progress.scale = tensors["scale"].to(device) if "scale" in tensors else None
     if progress.log_std is not None:
         with torch.no_grad():
@@ -122,5 +135,5 @@ def _restore(progress: Progress, tensors: dict[str, Tensor], meta: dict[str, Any
 def _refusal(path: Path, reason: str) -> ScenarioError:
     return ScenarioError(
         f"Training progress {str(path)!r} is refused: {reason}. Train into another folder, or "
-        f"with the settings and the scenario it was begun with."
+        f"with the settings, the scenario and the policies it was begun with."
     )

@@ -57,8 +57,8 @@ class TrainingSettings:
     """Environment gradients."""
     batch_days: int = 16
     """Days rolled out for one gradient."""
-    shards: int = 1
-    """Threads that roll out parts of the batch; results depend on it in the last bit."""
+    processes: int = 2
+    """Processes that share the work, one core each; results depend on it in the last bits."""
     pool_days: int = 512
     """Training days drawn once, from which batches are drawn."""
     epochs: int = 4
@@ -70,6 +70,9 @@ class TrainingSettings:
     """Largest useful change of an action, of half the action range. [-]"""
     trust_radius_end: float = 0.3
     """Last radius over the first; it falls linearly. [-]"""
+    trust_adapt: bool = False
+    """The radius follows the share of samples at its edge instead of falling, see
+    `surrogate.adapted_radius`."""
     stop_share: float = 0.7
     """Epochs end early when so many samples are at the edge of the trust region. [-]"""
     learning_rate: float = 5e-3
@@ -77,6 +80,13 @@ class TrainingSettings:
     """Last learning rate over the first; it falls linearly. [-]"""
     betas: tuple[float, float] = (0.8, 0.95)
     """Decay of Adam's moments."""
+    average_decay: float = 0.95
+    """Of the moving average of parameters that is validated and used; 0 uses the last ones."""
+    network_weight_start: float = 1.0
+    """Factor of the network's terms at first; it rises geometrically to 1, so that policies learn
+    to be cheap before they learn to be so within limits. [-]"""
+    network_weight_by: float = 0.5
+    """Share of the iterations after which the factor is 1. [-]"""
     std_start: float = 0.0
     """Standard deviation of exploring actions; 0 trains deterministic policies. [-]"""
     statistic: Statistic = "hinge"
@@ -120,7 +130,7 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting."""
-        for name in ("iterations", "batch_days", "shards", "pool_days", "epochs"):
+        for name in ("iterations", "batch_days", "processes", "pool_days", "epochs"):
             self._expect(name, getattr(self, name) >= 1, "a whole number >= 1")
         for name in ("validate_every", "validation_days"):
             self._expect(name, getattr(self, name) >= 1, "a whole number >= 1")
@@ -128,6 +138,9 @@ class TrainingSettings:
             self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
         for name in ("trust_radius", "learning_rate"):
             self._expect(name, getattr(self, name) > 0.0, "a number > 0")
+        for name in ("network_weight_start", "network_weight_by"):
+            self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
+        self._expect("average_decay", 0.0 <= self.average_decay < 1.0, "a number in [0, 1)")
         self._expect("seed", self.seed >= 0, "a whole number >= 0")
         self._expect("std_start", self.std_start >= 0.0, "a number >= 0")
         self._expect("betas", all(0.0 <= beta < 1.0 for beta in self.betas), "two in [0, 1)")
@@ -140,7 +153,7 @@ class TrainingSettings:
         self._expect(
             "statistic", self.statistic in get_args(Statistic), f"one of {get_args(Statistic)}"
         )
-        self._expect("batch_days", self.batch_days >= self.shards, "at least one day a shard")
+        self._expect("batch_days", self.batch_days >= self.processes, "a day a process")
         self._expect("pool_days", self.pool_days >= self.batch_days, "at least one batch")
 
     def _expect(self, name: str, holds: bool, expected: str) -> None:
@@ -164,28 +177,35 @@ class TrainingSettings:
         Raises:
             ScenarioError: A name that does not exist, or a value of another type.
         """
-        settings = self
+        # All at once: some settings only fit together.
+        whole: dict[str, Any] = {}
         for name, value in changes.items():
             head, _, rest = name.partition(".")
-            settings = replace(settings, **{head: _changed(settings, head, rest, value)})
-        return settings
+            before = whole[head] if head in whole else _present(self, head)
+            whole[head] = _changed(before, head, rest, value)
+        return replace(self, **whole)
 
 
-def _changed(settings: Any, head: str, rest: str, value: Any) -> Any:
-    """Return the new value of the setting `head`, or of `rest` inside it."""
+def _present(settings: Any, head: str) -> Any:
     names = [item.name for item in fields(settings)]
     if head not in names:
         raise ScenarioError(
             f"Training setting `{head}` does not exist; expected one of {', '.join(names)}."
         )
-    old = getattr(settings, head)
+    return getattr(settings, head)
+
+
+def _changed(old: Any, head: str, rest: str, value: Any) -> Any:
+    """Return the new value of the setting `head`, or of `rest` inside it."""
     if isinstance(old, ConstraintSettings):
         inner = {rest: value} if rest else value
         if not isinstance(inner, Mapping):
             raise ScenarioError(f"Training setting `{head}` is {value!r}, expected a mapping.")
-        for name, number in inner.items():
-            old = replace(old, **{name: _changed(old, str(name), "", number)})
-        return old
+        changed = {
+            str(name): _changed(_present(old, str(name)), str(name), "", number)
+            for name, number in inner.items()
+        }
+        return replace(old, **changed)
     return _like(old, value, name=head)
 
 

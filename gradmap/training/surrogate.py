@@ -21,12 +21,18 @@ import torch
 from torch import Tensor
 
 from gradmap.policies.independent import IndependentPolicies
-from gradmap.training.environment import ActionGradients
+from gradmap.training.action_gradients import ActionGradients
 from gradmap.training.settings import TrustRegion
 from gradmap.types import PerAgent
 
 AGENTS_AT_ONCE = 50
 """Agents whose samples and networks fit a processor's cache together."""
+RADIUS_CHANGES = (0.9, 1.1)
+"""What an adaptive radius shrinks and grows by in an iteration. [-]"""
+EDGE_SHARES = (0.1, 0.5)
+"""With fewer samples at the edge it grows, with more it shrinks. [-]"""
+RADIUS_RANGE = (0.1, 3.0)
+"""Over the first radius. [-]"""
 SCALE_DECAY = 0.9
 SCALE_FLOOR = 0.01
 """Of the mean scale of all agents: who has next to no influence is not pushed about by noise."""
@@ -62,14 +68,28 @@ class Surrogate:
         return (g * d < 0.0) & (d.abs() >= self.radius)
 
 
-def updated_scale(scale: PerAgent | None, gradient: Tensor) -> PerAgent:
+def adapted_radius(radius: float, *, edge_share: float, first: float) -> float:
+    """Return the next radius of an adaptive trust region.
+
+    Args:
+        radius: The present one. [-]
+        edge_share: Of the last epoch's samples, how many had used up the trust region. [-]
+        first: The first radius, whose multiples `RADIUS_RANGE` bound it. [-]
+    """
+    smaller, larger = RADIUS_CHANGES
+    few, many = EDGE_SHARES
+    factor = larger if edge_share < few else smaller if edge_share > many else 1.0
+    low, high = RADIUS_RANGE
+    return min(max(radius * factor, low * first), high * first)
+
+
+def updated_scale(scale: PerAgent | None, square: PerAgent) -> PerAgent:
     """Return the moving root mean square of every agent's gradients, floored.
 
     Args:
         scale: Before, or None at first.
-        gradient: [sample, agent].
+        square: Mean square of the new gradients.
     """
-    square = gradient.square().mean(dim=0)
     if scale is not None:
         square = SCALE_DECAY * scale.square() + (1.0 - SCALE_DECAY) * square
     rms = square.sqrt()
@@ -83,9 +103,13 @@ def surrogate_gradients(
     surrogate: Surrogate,
     scale: PerAgent,
     samples: Tensor | None = None,
+    n_samples: int | None = None,
     log_std: Tensor | None = None,
 ) -> float:
     """Write the surrogate's gradient into the parameters' `grad`; return the share at the edge.
+
+    Gradient and share are sums over `samples` divided by `n_samples`, so that those of parts add
+    up.
 
     Agents in chunks: parameters, samples and activations of a chunk stay in the cache.
 
@@ -95,11 +119,13 @@ def surrogate_gradients(
         surrogate: Which.
         scale: What gradients are divided by, [agent].
         samples: Which of the kept samples, int64; all if left out.
+        n_samples: How many are looked at in all processes; those here if left out.
         log_std: Logarithm of the exploring standard deviation, [agent], which gets a gradient too.
     """
     rows = slice(None) if samples is None else samples
     obs, action, gradient = kept.observation[rows], kept.action[rows], kept.gradient[rows]
     noise = None if kept.noise is None else kept.noise[rows]
+    total = len(action) if n_samples is None else n_samples
     parameters = [p for p in policy.parameters() if p.requires_grad]
     for parameter in parameters:
         parameter.grad = torch.empty_like(parameter)
@@ -120,7 +146,7 @@ def surrogate_gradients(
             d = output - action[:, part].t()
             if spread is not None:
                 d = d + spread
-            slope = surrogate.slope(g, d) / g.shape[1]
+            slope = surrogate.slope(g, d) / total
             n_edge += int(surrogate.at_edge(g, d).sum())
             if spread is not None and log_std is not None and log_std.grad is not None:
                 log_std.grad[part] = (slope * spread).sum(dim=1)  # dd/dlog(std) = std noise
@@ -129,4 +155,4 @@ def surrogate_gradients(
         for parameter, piece in zip(parameters, found, strict=True):
             if parameter.grad is not None:
                 parameter.grad[part] = piece
-    return n_edge / gradient.numel()
+    return n_edge / (total * policy.n_agents)

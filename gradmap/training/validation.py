@@ -10,12 +10,14 @@ from gradmap.controller import Controller
 from gradmap.costs import service, trajectory_cost
 from gradmap.days import Days
 from gradmap.rollout import Rollout
+from gradmap.training.peers import Alone, Peers, rows_of
 from gradmap.violation_summary import Share, outside_pu
 from gradmap.violations import Limits, limited_nodes, node_vm_pu
 
 THRESHOLD_PU = 1e-3
 """From here a day counts as violating. [pu]"""
 DAYS_AT_ONCE = 25
+N_FACTS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,14 @@ class Validation:
 
 
 @torch.no_grad()
-def validate(rollout: Rollout, controller: Controller, days: Days, *, limits: Limits) -> Validation:
+def validate(
+    rollout: Rollout,
+    controller: Controller,
+    days: Days,
+    *,
+    limits: Limits,
+    peers: Peers | None = None,
+) -> Validation:
     """Return what a controller does on some days.
 
     Args:
@@ -59,11 +68,15 @@ def validate(rollout: Rollout, controller: Controller, days: Days, *, limits: Li
         controller: Whose policies.
         days: Of the validation split.
         limits: Of the network.
+        peers: Processes that share the days; nobody else by default.
     """
+    peers = Alone() if peers is None else peers
     nodes = limited_nodes(rollout.flow.feeder, exclude_buses=limits.exclude_buses)
-    facts: list[torch.Tensor] = []
-    for first in range(0, days.n_days, DAYS_AT_ONCE):
-        part = days.take(slice(first, first + DAYS_AT_ONCE))
+    facts = days.hour.new_zeros(N_FACTS, days.n_days, dtype=torch.float64)
+    mine = rows_of(days.n_days, peers=peers)
+    for first in range(mine.start, mine.stop, DAYS_AT_ONCE):
+        rows = slice(first, min(first + DAYS_AT_ONCE, mine.stop))
+        part = days.take(rows)
         trajectory = rollout.run(controller, part)
         vm_pu = node_vm_pu(trajectory).index_select(-1, nodes.to(rollout.flow.device)).double()
         outside = torch.maximum(*outside_pu(vm_pu, limits=limits)).amax(dim=(1, 2))
@@ -71,20 +84,19 @@ def validate(rollout: Rollout, controller: Controller, days: Days, *, limits: Li
             unsolved = (trajectory.status != 0).any(dim=1)
             outside = torch.where(unsolved, float("inf"), outside)
         served = service(rollout.fleet, trajectory)
-        facts.append(
-            torch.stack(
-                [
-                    outside,
-                    limits.v_max_pu - vm_pu.amax(dim=(1, 2)),
-                    vm_pu.amin(dim=(1, 2)) - limits.v_min_pu,
-                    trajectory_cost(rollout.fleet, trajectory).total.double().sum(dim=1),
-                    served.comfort_k_h.double().sum(dim=1),
-                    served.clipped_kwh.double().sum(dim=1),
-                    served.departure_shortfall_kwh.double().sum(dim=1),
-                ]
-            )
+        facts[:, rows] = torch.stack(
+            [
+                outside,
+                limits.v_max_pu - vm_pu.amax(dim=(1, 2)),
+                vm_pu.amin(dim=(1, 2)) - limits.v_min_pu,
+                trajectory_cost(rollout.fleet, trajectory).total.double().sum(dim=1),
+                served.comfort_k_h.double().sum(dim=1),
+                served.clipped_kwh.double().sum(dim=1),
+                served.departure_shortfall_kwh.double().sum(dim=1),
+            ]
         )
-    outside, high, low, cost, comfort, clipped, shortfall = torch.cat(facts, dim=1)
+    peers.add(facts)
+    outside, high, low, cost, comfort, clipped, shortfall = facts
     return Validation(
         cost=cost.mean().item(),
         days=Share(n_days=days.n_days, n_violating=int((outside > THRESHOLD_PU).sum())),

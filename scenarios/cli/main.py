@@ -19,6 +19,7 @@ COMMANDS = {
     "init": ("scenarios.cli.init", "Write a commented scenario file to start from."),
     "run": ("scenarios.cli.run", "Run a scenario as a HELICS federation and report on it."),
     "train": ("scenarios.cli.train", "Train one policy per agent through the power flow."),
+    "study": ("scenarios.cli.study", "Compare trained policies; measure what training costs."),
     "export": ("scenarios.cli.export", "Write one agent's policy as ONNX."),
     "federate": ("scenarios.cli.federate", "Run one federate inside a federation of yours."),
     "bench": ("scenarios.cli.bench", "Measure this machine: seconds, memory, ratios to peers."),

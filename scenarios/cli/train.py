@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,20 @@ from scenarios.cli.exit_codes import INTERRUPTED, OK
 from scenarios.cli.output import make_table, show_table
 from scenarios.loading import find_scenario, load_scenario
 
+RESULT_ROWS = (
+    "Days [-]",
+    "Violating days [-]",
+    "Largest violation [pu]",
+    "Controllable cost a day",
+    "Comfort [K h]",
+    "Requests that devices could not follow [kWh]",
+)
+
 if TYPE_CHECKING:
     from gradmap.training.settings import TrainingSettings
-    from scenarios.training.run import Step
+    from scenarios.study.methods import MethodSummary
+    from scenarios.training.folder import Step
+    from scenarios.training.parent import FineTune
 
 
 @click.command(
@@ -39,6 +51,28 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="Change a training setting, e.g. voltage.margin=0.3; may be repeated.",
 )
+@click.option(
+    "--fine-tune",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Start from this policy folder; train only agents that it does not know, and --agents.",
+)
+@click.option(
+    "--agents",
+    metavar="NAME,NAME",
+    help="With --fine-tune: train these agents too, e.g. h0001.battery,h0002.heat_pump.",
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write for TensorBoard into this folder (extra `tensorboard`).",
+)
+@click.option(
+    "--test-days",
+    type=click.IntRange(0, 1000),
+    default=1000,
+    show_default=True,
+    help="Unseen days on which OpenDSS judges the result; 0 leaves the test out.",
+)
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder to keep drawn days in.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
@@ -47,19 +81,28 @@ def command(
     out: Path,
     seed: int | None,
     changes: tuple[str, ...],
+    fine_tune: Path | None,
+    agents: str | None,
+    tensorboard: Path | None,
+    test_days: int,
     cache: Path | None,
     quiet: bool,
 ) -> int:
-    """Train one policy per agent of SCENARIO, a file or a bundled name, and validate them.
+    """Train one policy per agent of SCENARIO, a file or a bundled name, and test them.
 
     Writes the best policy on the validation days to OUT/policy; `policy:OUT/policy` is then a
     controller. Interrupted training goes on with the same command.
     """
     # Imported here: torch and the engine take seconds that `--help` should not pay.
+    from scenarios.case import open_case  # noqa: PLC0415
+    from scenarios.study.final_test import final_test  # noqa: PLC0415
+    from scenarios.training.board import TrainingBoard  # noqa: PLC0415
     from scenarios.training.run import train  # noqa: PLC0415
 
     settings = _settings(changes, seed=seed)
+    start = _fine_tune(fine_tune, agents=agents)
     case = load_scenario(find_scenario(scenario))
+    board = None if tensorboard is None else TrainingBoard(tensorboard)
     try:
         with named_bars(quiet=quiet) as bars:
 
@@ -68,6 +111,8 @@ def command(
                     bars("Drawing days", share)
 
             def stepped(step: Step) -> None:
+                if board is not None:
+                    board.add(step)
                 if bars is not None:
                     share = step.report.iteration / settings.iterations
                     bars("Training", share, _line(step))
@@ -75,15 +120,47 @@ def command(
                     click.echo(f"{step.report.iteration}: {_line(step)}")
 
             folder = train(
-                case, out=out, settings=settings, cache_folder=cache, on_days=drawn, on_step=stepped
+                case,
+                out=out,
+                settings=settings,
+                fine_tune=start,
+                cache_folder=cache,
+                on_days=drawn,
+                on_step=stepped,
             )
+            tested = None
+            if test_days:
+                tested = final_test(
+                    open_case(case, cache_folder=cache),
+                    out,
+                    n_days=test_days,
+                    n_processes=settings.processes,
+                    on_progress=None if bars is None else partial(bars, "Testing in OpenDSS"),
+                ).summary()
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last validation", err=True)
         return INTERRUPTED
+    finally:
+        if board is not None:
+            board.close()
     if not quiet:
-        _print_result(out)
+        _print_result(out, tested=tested)
     click.echo(f"Policy: {folder}")
     return OK
+
+
+def _fine_tune(folder: Path | None, *, agents: str | None) -> FineTune | None:
+    from scenarios.training.parent import FineTune  # noqa: PLC0415
+
+    names = tuple(name.strip() for name in (agents or "").split(",") if name.strip())
+    if folder is None:
+        if names:
+            raise ScenarioError(
+                "Option --agents: names agents to retrain, expected --fine-tune with the policy "
+                "to start from."
+            )
+        return None
+    return FineTune(policy_folder=folder, agents=names)
 
 
 def _settings(changes: tuple[str, ...], *, seed: int | None) -> TrainingSettings:
@@ -104,7 +181,10 @@ def _line(step: Step) -> str:
     """Return an iteration in a few words."""
     report = step.report
     found = report.validation
-    text = f"cost {report.cost:,.0f}, violation {report.violation:.2f}"
+    text = (
+        f"cost {report.cost:,.0f}, violation {report.violation:.2f}, multipliers "
+        f"{report.multiplier_sum:.2f}, at edge {100 * report.edge_share:.0f} %"
+    )
     if found is None:
         return text
     return (
@@ -113,24 +193,42 @@ def _line(step: Step) -> str:
     )
 
 
-def _print_result(out: Path) -> None:
-    """Print what the best policy does on the validation days."""
-    from scenarios.training.run import read_training  # noqa: PLC0415
+def _print_result(out: Path, *, tested: MethodSummary | None) -> None:
+    """Print what the best policy does on validation days, and on test days where it was tested."""
+    from scenarios.training.folder import read_run  # noqa: PLC0415
 
-    training = read_training(out)
+    training = read_run(out)
     best = training["best_validation"]
-    table = make_table(
-        title=f"{training['scenario']}: best policies on {best['days']['n_days']} validation days, "
-        f"after {training['training_s'] / 60:.1f} min of training",
-        headings=("what", "value"),
-        left=("what",),
+    title = (
+        f"{training['scenario']}: best policies after {training['training_s'] / 60:.1f} min of "
+        f"training"
     )
-    for label, value in (
-        ("Violating days [-]", f"{best['days']['n_violating']}"),
-        ("Largest violation [pu]", f"{best['violation_max_pu']:.5f}"),
-        ("Controllable cost a day", f"{best['cost']:,.0f}"),
-        ("Comfort [K h]", f"{best['comfort_k_h']:.1f}"),
-        ("Requests that devices could not follow [kWh]", f"{best['clipped_kwh']:.0f}"),
-    ):
-        table.add_row(escape(label), value)
+    columns = [
+        (
+            "validation (own power flow)",
+            f"{best['days']['n_days']}",
+            f"{best['days']['n_violating']}",
+            f"{best['violation_max_pu']:.5f}",
+            f"{best['cost']:,.0f}",
+            f"{best['comfort_k_h']:.1f}",
+            f"{best['clipped_kwh']:.0f}",
+        )
+    ]
+    if tested is not None:
+        columns.append(
+            (
+                "test (OpenDSS)",
+                f"{tested.violating.n_days}",
+                f"{tested.violating.n_violating} (bound {tested.upper_bound:.2%})",
+                f"{tested.violation_max_pu:.5f}",
+                f"{tested.cost:,.0f}",
+                f"{tested.comfort_k_h:.1f}",
+                f"{tested.clipped_kwh:.0f}",
+            )
+        )
+    table = make_table(
+        title=title, headings=("what", *(column[0] for column in columns)), left=("what",)
+    )
+    for row, label in enumerate(RESULT_ROWS, start=1):
+        table.add_row(escape(label), *(column[row] for column in columns))
     show_table(table)

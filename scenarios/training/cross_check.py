@@ -17,7 +17,7 @@ from gradmap.errors import GradmapError
 from gradmap.rollout import Rollout
 from gradmap.violations import limited_nodes, node_vm_pu
 from scenarios.case import Case
-from scenarios.replay import household_powers, replay_in_opendss
+from scenarios.replay import replay_trajectory
 
 TOLERANCE_PU: Final = {torch.float64: 1e-6, torch.float32: 1e-5}
 """Largest difference of a voltage that training goes on with. [pu]"""
@@ -58,14 +58,12 @@ def cross_check(
     """
     days = case.days.sample("train", [day])
     trajectory = rollout.run(controller, days)
-    p_kw, q_kvar = household_powers(trajectory, fleet=rollout.fleet, homes=case.homes())
     draw = np.random.default_rng([seed, day])
-    steps = np.sort(
-        draw.choice(p_kw.shape[1], size=min(n_situations, p_kw.shape[1]), replace=False)
-    )
+    n_steps = days.n_steps
+    steps = np.sort(draw.choice(n_steps, size=min(n_situations, n_steps), replace=False))
     if trajectory.status is not None:
         steps = steps[(trajectory.status[0].cpu().numpy() == 0)[steps]]
-    replayed = replay_in_opendss(case, p_kw=p_kw[:, steps], q_kvar=q_kvar[:, steps])
+    replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet, steps=steps.tolist())
     if bool((replayed.status != 0).any()):
         raise GradmapError(
             "Cross-check: OpenDSS has no solution for a situation that torch has solved. Compare "

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from dataclasses import fields, replace
-from importlib import metadata
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +15,7 @@ from opendss_models.engine import Engine
 from opendss_models.extract import extract_feeder
 from opendss_models.feeders import feeder_path
 from opendss_models.reference import REFERENCE_SETTINGS, OpenDSSReference
+from scenarios.provenance import versions
 from scenarios.validation.cases import SeriesSolver, SolvedCase, solve_cases
 from scenarios.validation.distances import voltage_errors
 from scenarios.validation.document import known_differences
@@ -25,7 +24,6 @@ from scenarios.validation.results import CaseResult, TapDifference, Validation, 
 
 __all__ = ["CaseResult", "Validation", "ValidationSettings", "compare_solvers", "validate"]
 
-PACKAGES = ("gradmap", "numpy", "torch", "opendssdirect.py", "dss_python_backend")
 RELAXED_TOLERANCE_PU = 1e-8
 """Of OpenDSS where it does not reach its 1e-11. [pu]"""
 SAME_TAP = 0.1
@@ -220,10 +218,8 @@ def _facts(engine: Engine, feeder: Feeder) -> dict[str, str]:
     digest = hashlib.sha256()
     for file in engine.scan.files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    versions = {name: metadata.version(name) for name in PACKAGES}
     return {
-        "python": platform.python_version(),
-        **versions,
+        **versions(),
         "feeder_file": engine.feeder.name,
         "feeder_files_sha256": digest.hexdigest(),
         "feeder_sha256": feeder_hash(feeder),

@@ -50,7 +50,7 @@ def test_first_step_is_backpropagation_through_time(dtype, bound, observe_voltag
     environment.parameter_gradients(policy, days, multipliers=multipliers)
     wanted = [parameter.grad.clone() for parameter in policy.parameters()]
     kept = environment.action_gradients(policy, days, multipliers=multipliers).kept
-    scale = updated_scale(None, kept.gradient)
+    scale = updated_scale(None, kept.gradient.square().mean(dim=0))
     surrogate = Surrogate(trust_region=trust_region, radius=0.1)
     surrogate_gradients(policy, kept, surrogate=surrogate, scale=scale)
     unscaled = scale[:, None, None] * len(kept.gradient)
@@ -58,21 +58,51 @@ def test_first_step_is_backpropagation_through_time(dtype, bound, observe_voltag
 
 
 def test_parts_of_a_batch_add_up():
+    """Two processes' shares of a look are the whole look."""
     _, policy, days, environment = parts()
-    other = Environment(environment.rollout, environment.lagrangian, shards=2)
     multipliers = multipliers_of(environment, policy, days)
     whole = environment.action_gradients(policy, days, multipliers=multipliers)
-    halves = other.action_gradients(policy, days, multipliers=multipliers)
-    assert halves.value == pytest.approx(whole.value, rel=1e-12)
-    assert halves.cost == pytest.approx(whole.cost, rel=1e-12)
-    torch.testing.assert_close(halves.kept.gradient, whole.kept.gradient, rtol=1e-9, atol=1e-15)
-    for name, value in whole.constraint.items():
-        torch.testing.assert_close(halves.constraint[name], value, rtol=1e-12, atol=1e-12)
     environment.parameter_gradients(policy, days, multipliers=multipliers)
     wanted = [parameter.grad.clone() for parameter in policy.parameters()]
     policy.zero_grad()
-    other.parameter_gradients(policy, days, multipliers=multipliers)
+    looks = []
+    for rank in range(2):
+        share = Environment(environment.rollout, environment.lagrangian, peers=Share(rank))
+        looks.append(share.action_gradients(policy, days, multipliers=multipliers))
+        share.parameter_gradients(policy, days, multipliers=multipliers)
+    assert sum(look.value for look in looks) == pytest.approx(whole.value, rel=1e-12)
+    assert sum(look.cost for look in looks) == pytest.approx(whole.cost, rel=1e-12)
+    kept = torch.cat([look.kept.gradient for look in looks])
+    torch.testing.assert_close(kept, whole.kept.gradient, rtol=1e-9, atol=1e-15)
+    for name, value in whole.constraint.items():
+        total = sum(look.constraint[name] for look in looks)
+        torch.testing.assert_close(total, value, rtol=1e-12, atol=1e-12)
     assert relative([p.grad for p in policy.parameters()], wanted) < 1e-10
+
+
+class Share:
+    """One of two processes whose sums nobody makes."""
+
+    size = 2
+
+    def __init__(self, rank):
+        self.rank = rank
+
+    def add(self, *values):
+        pass
+
+
+def test_network_terms_can_count_less():
+    _, policy, days, environment = parts()
+    multipliers = multipliers_of(environment, policy, days)
+    values = [
+        environment.action_gradients(
+            policy, days, multipliers=multipliers, network_weight=weight
+        ).value
+        for weight in (0.0, 0.5, 1.0)
+    ]
+    assert values[2] > values[0]
+    assert values[1] == pytest.approx(0.5 * (values[0] + values[2]), rel=1e-12)
 
 
 def test_exploring_noise_enters_actions_and_gets_the_gradient_of_its_deviation():
@@ -158,8 +188,8 @@ def test_trust_region_ends_useful_moves_and_never_harmful_ones(trust_region):
 
 def test_scale_is_each_agents_own_moving_rms_with_a_floor():
     gradient = torch.tensor([[3.0, 0.0, 1.0], [4.0, 0.0, -1.0]])
-    scale = updated_scale(None, gradient)
+    scale = updated_scale(None, gradient.square().mean(dim=0))
     assert scale[0] == pytest.approx((12.5) ** 0.5)
     assert 0.0 < scale[1] < 0.02
-    later = updated_scale(scale, torch.zeros_like(gradient))
+    later = updated_scale(scale, torch.zeros_like(scale))
     assert later[0] == pytest.approx(float(scale[0]) * 0.9**0.5)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gradmap.errors import ScenarioError
-from gradmap.training.lagrangian import Lagrangian, added
+from gradmap.training.lagrangian import Lagrangian
 from gradmap.training.settings import ConstraintSettings, TrainingSettings
 from gradmap.violations import Limits
 from tests.devices.populations import fleet_of
@@ -55,13 +55,6 @@ def test_dual_ascent_finds_the_exact_primal_and_dual_optimum():
     assert multipliers["voltage_high"].item() == pytest.approx(2.0, abs=1e-8)
 
 
-def test_parts_add_up():
-    parts = [{"a": torch.tensor([1.0])}, {"a": torch.tensor([2.0]), "b": torch.tensor([3.0])}]
-    total = added(parts)
-    assert total["a"].item() == 3.0
-    assert total["b"].item() == 3.0
-
-
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
@@ -74,7 +67,7 @@ def test_parts_add_up():
         ({"voltage.nonsense": 1}, "nonsense"),
         ({"epochs": 2.5}, "epochs"),
         ({"batch_days": 1000}, "pool_days"),
-        ({"shards": 17}, "batch_days"),
+        ({"processes": 17}, "batch_days"),
     ],
 )
 def test_wrong_settings_are_named(changes, name):

@@ -10,55 +10,27 @@ import yaml
 from gradmap.errors import GradmapError, ScenarioError
 from gradmap.policies.checkpoint import load_policy
 from gradmap.policies.independent import PolicyController
-from gradmap.training.settings import TrainingSettings
 from gradmap.training.validation import validate
 from scenarios.case import open_case
 from scenarios.loading import find_scenario, load_scenario
 from scenarios.training import run as training_run
 from scenarios.training.cross_check import TOLERANCE_PU, CrossCheck
-from scenarios.training.run import read_history, read_training, train
-
-N_HOMES = 40
-SETTINGS = TrainingSettings(
-    iterations=6, batch_days=2, pool_days=4, epochs=2, validate_every=2, validation_days=3
-)
-
-
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory):
-    """The reference case with few large homes, in limits that they leave when left alone."""
-    data = yaml.safe_load(find_scenario("ieee123_1000_agents").read_text())
-    data["population"] |= {
-        "n_households": N_HOMES,
-        "base_load_scale": 20.0,
-        "pv_kwp_mean": 60.0,
-        "battery_scale": 10.0,
-        "floor_area_mean_m2": 1000.0,
-    }
-    data["limits"] = {"v_min_pu": 0.985, "v_max_pu": 1.0365}
-    path = tmp_path_factory.mktemp("scenario") / "few.yaml"
-    path.write_text(yaml.safe_dump({**data, "name": "few"}))
-    return load_scenario(path)
-
-
-@pytest.fixture(scope="module")
-def trained(scenario, tmp_path_factory):
-    out = tmp_path_factory.mktemp("trained") / "out"
-    train(scenario, out=out, settings=SETTINGS)
-    return out
-
-
-def weights(folder):
-    return load_policy(folder / "policy").policy.state_dict()
+from scenarios.training.folder import read_history, read_run
+from scenarios.training.run import train
+from tests.training.small import SETTINGS, numbers, weights
 
 
 def test_folder_says_what_was_done(trained, scenario):
-    training = read_training(trained)
+    training = read_run(trained)
     rows = read_history(trained)
     assert [row["iteration"] for row in rows] == list(range(1, 7))
     assert training["scenario"] == "few"
     assert training["settings"]["iterations"] == 6
     assert training["best_validation"]["days"]["n_days"] == 3
+    assert training["seed"] == 0
+    assert training["fine_tuning"] is None
+    assert {"python", "torch", "opendssdirect.py"} <= set(training["versions"])
+    assert all(row["seconds"] >= row["validation_s"] >= 0.0 for row in rows)
     assert training["training_s"] == pytest.approx(sum(row["seconds"] for row in rows))
     checks = [row["cross_check"] for row in rows if row["cross_check"]]
     assert len(checks) == 3
@@ -95,13 +67,6 @@ def test_interrupted_and_resumed_equals_uninterrupted(trained, scenario, tmp_pat
     train(scenario, out=out, settings=settings)
     wanted, found = weights(whole), weights(out)
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)
-
-    def numbers(folder):
-        return [
-            {k: v for k, v in row.items() if k not in {"seconds", "training_s"}}
-            for row in read_history(folder)
-        ]
-
     assert numbers(out) == numbers(whole)
 
 

@@ -27,6 +27,7 @@ from gradmap.training.settings import TrainingSettings
 from scenarios.benchmarks.workers import run_in_processes
 from scenarios.case import Case, open_case
 from scenarios.schema import Scenario
+from scenarios.training.cost_scale import nominal_cost
 
 Way = Literal["requests", "policies", "gradients"]
 OneBatch = Callable[[], int]
@@ -37,8 +38,6 @@ PATIENCE_S = 600.0
 """How long one population may take, its start included. [s]"""
 HIDDEN = (16,)
 """Width of each policy's hidden layer."""
-COST_SCALE = 6000.0
-"""About the cost of a day; it does not change the work. [cur]"""
 GRADIENT_BATCH = 16
 """Days of a reverse sweep: its graph is kept in memory."""
 GRAPH_BYTES = 600.0
@@ -79,8 +78,7 @@ def measure_speed(
         n_processes: Started together.
     """
     return tuple(
-        _speed(_of_size(scenario, size=size), batch=batch, n_processes=n_processes)
-        for size in sizes
+        _speed(of_size(scenario, size=size), batch=batch, n_processes=n_processes) for size in sizes
     )
 
 
@@ -104,7 +102,7 @@ def _speed(scenario: Scenario, *, batch: int, n_processes: int) -> EnvironmentSp
     )
 
 
-def _of_size(scenario: Scenario, *, size: int) -> Scenario:
+def of_size(scenario: Scenario, *, size: int) -> Scenario:
     """Return the scenario with so many homes; more homes are smaller, or the feeder collapses."""
     population = scenario.population
     changes: dict[str, float] = {"n_households": size}
@@ -163,7 +161,10 @@ def _with_policies(_: Case, rollout: Rollout, days: Days) -> OneBatch:
 def _with_gradients(case: Case, rollout: Rollout, days: Days) -> OneBatch:
     policies = _policies(rollout)
     lagrangian = Lagrangian(
-        TrainingSettings(), fleet=rollout.fleet, limits=case.limits, cost_scale=COST_SCALE
+        TrainingSettings(),
+        fleet=rollout.fleet,
+        limits=case.limits,
+        cost_scale=nominal_cost(case, rollout),
     )
     environment = Environment(rollout, lagrangian)
 

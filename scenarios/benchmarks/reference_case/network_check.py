@@ -12,7 +12,7 @@ from gradmap.power_flow.branch_flows import branch_loading
 from gradmap.rollout import Trajectory
 from gradmap.violations import Limits, limited_nodes, node_vm_pu, rated_branches, solved_flows
 from scenarios.case import Case
-from scenarios.replay import household_powers, replay_in_opendss
+from scenarios.replay import replay_trajectory
 
 VOLTAGE_TOLERANCE_PU = 1e-4
 """How far outside the limits OpenDSS may see a day that keeps them. [pu]"""
@@ -53,8 +53,7 @@ def check_network(case: Case, trajectory: Trajectory, *, fleet: Fleet) -> Networ
     Raises:
         ConvergenceError: OpenDSS does not solve a step.
     """
-    p_kw, q_kvar = household_powers(trajectory, fleet=fleet, homes=case.homes())
-    replayed = replay_in_opendss(case, p_kw=p_kw, q_kvar=q_kvar)
+    replayed = replay_trajectory(case, trajectory, fleet=fleet)
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses).numpy()
     vm_pu: FloatArray = node_vm_pu(trajectory).numpy()[..., nodes]
     opendss_pu = replayed.vm_pu[..., nodes]

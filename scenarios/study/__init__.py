@@ -1,0 +1,1 @@
+"""Studies of trained policies: methods on test days, reuse of gradients, scale."""

@@ -1,0 +1,159 @@
+"""One method on test days nobody trained on, closed loop, every step of every day in OpenDSS.
+
+Torch rolls out, in float64 and in batches; the homes' powers of all steps are then solved by the
+grid federate's own code, and voltages are judged by what OpenDSS says. Policies that sense voltage
+see torch's: it differs from OpenDSS's by less than anything they could react to, and the largest
+difference is part of the result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+import torch
+
+from gradmap.baselines.registry import POLICY_PREFIX, policy_folder
+from gradmap.controller import Controller
+from gradmap.costs import service, trajectory_cost
+from gradmap.feeder import FloatArray
+from gradmap.policies.checkpoint import load_policy
+from gradmap.rollout import Rollout
+from gradmap.violations import limited_nodes, node_vm_pu
+from scenarios.case import Case
+from scenarios.replay import replay_trajectory
+from scenarios.study.processes import Tell, run_in_turn, run_queue
+from scenarios.study.results_folder import rounded
+
+SPLIT: Final = "test"
+BATCH: Final = 25
+"""Days rolled out at once."""
+N_PROCESSES: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DayFacts:
+    """What happened on each day, each [day]."""
+
+    cost: FloatArray
+    """Controllable cost of all agents. [cur]"""
+    violation_pu: FloatArray
+    """Largest distance of a limited node outside the limits by OpenDSS, 0 inside. [pu]"""
+    n_unsolved: FloatArray
+    """Steps without solution, in torch or in OpenDSS; they count in no voltage."""
+    comfort_k_h: FloatArray
+    """Outside the comfort bands, all homes. [K h]"""
+    clipped_kwh: FloatArray
+    """Requests that devices could not follow. [kWh]"""
+    shortfall_kwh: FloatArray
+    """Missing when vehicles left. [kWh]"""
+    difference_pu: FloatArray
+    """Largest difference of a voltage between torch and OpenDSS. [pu]"""
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """Return the arrays by name."""
+        return dict(self.__dict__)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Mapping[str, FloatArray]]) -> DayFacts:
+        """Return days one after the other, rounded as files keep them."""
+        return cls(
+            **{name: rounded(np.concatenate([part[name] for part in parts])) for name in parts[0]}
+        )
+
+
+def roll_out_days(
+    case: Case,
+    controller: str,
+    *,
+    numbers: Sequence[int],
+    n_processes: int = N_PROCESSES,
+    on_progress: Callable[[float], None] | None = None,
+) -> tuple[DayFacts, float]:
+    """Return what a method does on test days, and the wall time it took [s].
+
+    Args:
+        case: Feeder, population, days and limits.
+        controller: A name as in scenario files.
+        numbers: Which test days.
+        n_processes: That share the days; 1 works in this one.
+        on_progress: Called with the finished share.
+
+    Raises:
+        ScenarioError: A policy that was trained for other agents.
+        GradmapError: A process failed.
+    """
+    began = time.perf_counter()
+    batches = [tuple(numbers[first : first + BATCH]) for first in range(0, len(numbers), BATCH)]
+    n_shares = max(1, min(n_processes, len(batches)))
+    shares = [batches[k::n_shares] for k in range(n_shares)]
+    works = [partial(_work, case, controller, share) for share in shares]
+    done = [0.0] * n_shares
+
+    def tell(number: int, share: float) -> None:
+        done[number] = share * len(shares[number]) / len(batches)
+        if on_progress is not None:
+            on_progress(sum(done))
+
+    if n_shares == 1:
+        found = run_in_turn(works, on_share=tell)
+    else:
+        found = run_queue(works, n_at_once=n_shares, on_share=tell)
+    # Batches were dealt like cards.
+    parts = [found[k % n_shares][k // n_shares] for k in range(len(batches))]
+    return DayFacts.joined(parts), time.perf_counter() - began
+
+
+@torch.no_grad()
+def _work(
+    case: Case, controller: str, batches: Sequence[tuple[int, ...]], tell: Tell
+) -> list[dict[str, FloatArray]]:
+    """Return the facts of each batch of days."""
+    rollout = case.rollout(observe_voltage=senses_voltage(controller))
+    acting = case.controller(controller, fleet=rollout.fleet)
+    found = []
+    for position, numbers in enumerate(batches):
+        found.append(_facts(case, rollout, acting, numbers=numbers))
+        tell((position + 1) / len(batches))
+    return found
+
+
+def senses_voltage(controller: str) -> bool:
+    """Return whether a method looks at the voltage of its connection."""
+    if not controller.startswith(POLICY_PREFIX):
+        return False
+    return load_policy(policy_folder(controller)).policy.architecture.senses_voltage
+
+
+def _facts(
+    case: Case, rollout: Rollout, controller: Controller, *, numbers: Sequence[int]
+) -> dict[str, FloatArray]:
+    """Roll out a batch, replay it and judge it by OpenDSS's voltages."""
+    trajectory = rollout.run(controller, case.days.sample(SPLIT, numbers))
+    replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet)
+    nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses).numpy()
+    ours_pu = node_vm_pu(trajectory).numpy()[..., nodes]
+    vm_pu = replayed.vm_pu[..., nodes]
+    solved = replayed.status == 0
+    if trajectory.status is not None:
+        solved &= trajectory.status.numpy() == 0
+    below, above = case.limits.v_min_pu - vm_pu, vm_pu - case.limits.v_max_pu
+    outside_pu = np.where(solved[..., None], np.maximum(below, above), 0.0)
+    apart_pu = np.where(solved[..., None], np.abs(ours_pu - vm_pu), 0.0)
+    served = service(rollout.fleet, trajectory)
+    of_agents = {
+        "cost": trajectory_cost(rollout.fleet, trajectory).total,
+        "comfort_k_h": served.comfort_k_h,
+        "clipped_kwh": served.clipped_kwh,
+        "shortfall_kwh": served.departure_shortfall_kwh,
+    }
+    return {
+        **{name: value.sum(dim=1).double().numpy() for name, value in of_agents.items()},
+        "violation_pu": outside_pu.max(axis=(1, 2), initial=0.0),
+        "n_unsolved": (~solved).sum(axis=1).astype(np.float64),
+        "difference_pu": apart_pu.max(axis=(1, 2), initial=0.0),
+    }

@@ -1,0 +1,60 @@
+"""What a study trains on: a case, its drawn days, its rollout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from gradmap.days import Days, join_days
+from gradmap.rollout import Rollout
+from gradmap.training.settings import TrainingSettings
+from gradmap.training.trainer import Trainer
+from scenarios.case import Case
+from scenarios.training.cost_scale import nominal_cost
+
+DAYS_AT_ONCE: Final = 64
+DTYPE: Final = torch.float32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A trainer that has done nothing yet, and days to judge it by."""
+
+    trainer: Trainer
+    rollout: Rollout
+    validation: Days
+
+
+def prepare(case: Case, *, settings: TrainingSettings, n_validation_days: int) -> Prepared:
+    """Return an untrained trainer in float32.
+
+    Training itself validates on one day only: a study validates at times of its own, so that the
+    time of the one is not counted as that of the other.
+
+    Args:
+        case: What is trained on.
+        settings: How to train.
+        n_validation_days: The first so many of the validation split.
+    """
+    rollout = case.rollout(dtype=DTYPE, observe_voltage=settings.senses_voltage)
+    validation = drawn_days(case, split="validation", n_days=n_validation_days)
+    trainer = Trainer(
+        rollout,
+        settings=settings,
+        limits=case.limits,
+        pool=drawn_days(case, split="train", n_days=settings.pool_days),
+        validation=validation.take([0]),
+        cost_scale=nominal_cost(case, rollout),
+    )
+    return Prepared(trainer=trainer, rollout=rollout, validation=validation)
+
+
+def drawn_days(case: Case, *, split: str, n_days: int) -> Days:
+    """Return the first days of a split in float32, drawn in parts to save memory."""
+    parts = []
+    for first in range(0, n_days, DAYS_AT_ONCE):
+        numbers = range(first, min(first + DAYS_AT_ONCE, n_days))
+        parts.append(case.days.sample(split, numbers).to(dtype=DTYPE))
+    return join_days(parts)

@@ -1,0 +1,97 @@
+"""The policy that a fine-tuning starts from: read, judged against the scenario, recorded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gradmap.devices.fleet import Fleet
+from gradmap.errors import ScenarioError
+from gradmap.policies.checkpoint import SIDECAR_FILE, load_policy
+from gradmap.policies.independent import IndependentPolicies
+from gradmap.training.fine_tuning import agents_to_train
+from gradmap.training.settings import TrainingSettings
+
+ARCHITECTURE = ("hidden", "clock_harmonics", "senses_voltage")
+"""Settings that the parent's networks decide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTune:
+    """What is asked for: only some agents of a policy are trained, the others stay as they are."""
+
+    policy_folder: Path
+    agents: tuple[str, ...] = ()
+    """To train besides those that the policy does not know."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Parent:
+    """A verified policy, and who is to be trained in it."""
+
+    folder: Path
+    policy: IndependentPolicies
+    tensors_sha256: str
+    trained: tuple[int, ...]
+    """Rows of the fleet."""
+    trained_ids: tuple[str, ...]
+
+    def described(self) -> dict[str, Any]:
+        """Return what a training folder records."""
+        known = set(self.policy.agent_ids)
+        return {
+            "parent": str(self.folder),
+            "parent_tensors_sha256": self.tensors_sha256,
+            "retrained_agents": list(self.trained_ids),
+            "new_agents": [name for name in self.trained_ids if name not in known],
+        }
+
+
+def open_parent(asked: FineTune, *, fleet: Fleet, out: Path) -> Parent:
+    """Read the policy to start from.
+
+    Args:
+        asked: Its folder, and who is to be trained.
+        fleet: Of the scenario.
+        out: Policy folder of the training.
+
+    Raises:
+        ScenarioError: It is refused, would be overwritten, or there is nobody to train.
+    """
+    if asked.policy_folder.resolve() == out.resolve():
+        raise ScenarioError(
+            f"Fine-tuning: policy {str(asked.policy_folder)!r} would be overwritten. Choose "
+            f"another folder for the training."
+        )
+    policy = load_policy(asked.policy_folder).policy
+    # Verified just now, so the hash is that of the tensors.
+    sidecar = json.loads((asked.policy_folder / SIDECAR_FILE).read_text(encoding="utf-8"))
+    trained = agents_to_train(policy, fleet, named=asked.agents)
+    return Parent(
+        folder=asked.policy_folder,
+        policy=policy,
+        tensors_sha256=sidecar["tensors_sha256"],
+        trained=trained,
+        trained_ids=tuple(fleet.agent_ids[row] for row in trained),
+    )
+
+
+def with_architecture(
+    settings: TrainingSettings, *, policy: IndependentPolicies
+) -> TrainingSettings:
+    """Return the settings with the architecture of a policy.
+
+    Raises:
+        ScenarioError: A setting asks for another one.
+    """
+    wanted = {name: getattr(policy.architecture, name) for name in ARCHITECTURE}
+    for name, value in wanted.items():
+        asked = getattr(settings, name)
+        if asked not in (value, getattr(TrainingSettings(), name)):
+            raise ScenarioError(
+                f"Training setting `{name}` is {asked!r}, expected {value!r} as in the policy that "
+                f"is fine-tuned. Leave it out."
+            )
+    return replace(settings, **wanted)

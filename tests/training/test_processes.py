@@ -1,0 +1,90 @@
+"""Training in several processes: the same policies, one word about what went wrong, nobody left."""
+
+import multiprocessing
+from functools import partial
+
+import pytest
+import torch
+
+from gradmap.errors import GradmapError
+from gradmap.training.peers import Alone, rows_of
+from scenarios.training.assistants import assisted
+from scenarios.training.folder import read_history
+from scenarios.training.run import train
+from tests.training.small import SETTINGS, weights
+
+
+def test_two_processes_train_as_one(scenario, tmp_path):
+    settings = SETTINGS.updated({"std_start": 0.05, "sample_share": 0.5})
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    train(scenario, out=alone, settings=settings, dtype=torch.float64)
+    both = settings.updated({"processes": 2})
+    train(scenario, out=together, settings=both, dtype=torch.float64)
+    wanted, found = weights(alone), weights(together)
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-7, atol=1e-9)
+    for one, two in zip(read_history(alone), read_history(together), strict=True):
+        assert two["value"] == pytest.approx(one["value"], rel=1e-9)
+        assert two["edge_share"] == pytest.approx(one["edge_share"], rel=1e-9)
+    assert not multiprocessing.active_children()
+
+
+def test_two_processes_resume_to_the_bit(scenario, tmp_path):
+    settings = SETTINGS.updated({"processes": 2})
+    train(scenario, out=tmp_path / "whole", settings=settings)
+
+    def interrupt(step):
+        if step.report.iteration == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(scenario, out=tmp_path / "parts", settings=settings, on_step=interrupt)
+    train(scenario, out=tmp_path / "parts", settings=settings)
+    wanted, found = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+
+
+def failing(peers):
+    raise GradmapError("Days: `base_load_kw` is wrong here.")
+
+
+def dying(peers):
+    raise SystemExit(7)
+
+
+class Waiting:
+    """In place of a trainer: waits for the others."""
+
+    def __init__(self, peers):
+        self.peers = peers
+
+    def run(self):
+        while True:
+            self.peers.add(torch.ones(1))
+            yield None
+
+
+@pytest.mark.parametrize(
+    ("assist", "words"),
+    [(failing, "base_load_kw` is wrong here"), (dying, "process 2 of 2 ended with exit code 7")],
+)
+def test_what_went_wrong_in_another_process_is_said(assist, words):
+    with (
+        pytest.raises(GradmapError, match=words),
+        assisted(Waiting, assist=partial(assist), n_processes=2) as trainer,
+    ):
+        for _ in trainer.run():
+            pass
+    assert not multiprocessing.active_children()
+
+
+def test_rows_are_shared_without_gap():
+    class Third(Alone):
+        size = 3
+
+    found = []
+    for rank in range(3):
+        peers = Third()
+        peers.rank = rank
+        found += list(range(16))[rows_of(16, peers=peers)]
+    assert found == list(range(16))
