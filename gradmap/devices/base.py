@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
-from typing import Any, final
+from typing import final
 
 import torch
 
@@ -53,47 +53,23 @@ def _select(value: torch.Tensor, index: AgentIndex) -> torch.Tensor:
     return value.index_select(-1, index)
 
 
-class _StraightThroughClamp(torch.autograd.Function):
-    """Clamp forward, identity to the request backward, nothing to the bounds."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(
-        request_kw: torch.Tensor, p_min_kw: torch.Tensor, p_max_kw: torch.Tensor
-    ) -> torch.Tensor:
-        return torch.clamp(request_kw, p_min_kw, p_max_kw)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        """Nothing is kept: the backward pass needs no values."""
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        return grad_outputs[0], None, None
-
-
-def clamp_straight_through(
+def limited(
     request_kw: AgentValues, *, p_min_kw: AgentValues, p_max_kw: AgentValues
 ) -> AgentValues:
-    """Return `request_kw` limited to the bounds, with derivative 1 to the request everywhere.
+    """Return `request_kw` limited to the bounds, with the true derivatives of a clamp.
 
-    A true clamp has derivative 0 outside the bounds and would hide from training how an agent
-    should have acted; the clipped amount is dualised instead (`Device.violation_kw`). NaN is passed
-    on, so that a broken controller is seen.
+    Outside the bounds the request has no effect and the bound, hence the state, has all of it: a
+    full battery's past charging bought nothing. (Passing the derivative to the request straight
+    through values such energy twice; policies then learn half as fast.) What was clipped is
+    dualised besides (`Device.violation_kw`), so that a request outside still knows its way back.
+    NaN is passed on, so that a broken controller is seen.
 
     Args:
         request_kw: Requested power, load convention. [kW]
-        p_min_kw: Lowest feasible power; receives no gradient. [kW]
-        p_max_kw: Highest feasible power, >= `p_min_kw`; receives no gradient. [kW]
+        p_min_kw: Lowest feasible power. [kW]
+        p_max_kw: Highest feasible power, >= `p_min_kw`. [kW]
     """
-    request_kw, p_min_kw, p_max_kw = torch.broadcast_tensors(  # type: ignore[no-untyped-call]
-        request_kw, p_min_kw, p_max_kw
-    )
-    delivered: torch.Tensor = _StraightThroughClamp.apply(  # type: ignore[no-untyped-call]
-        request_kw, p_min_kw, p_max_kw
-    )
-    return delivered
+    return torch.minimum(torch.maximum(request_kw, p_min_kw), p_max_kw)
 
 
 def _outside_kw(
@@ -157,8 +133,7 @@ class Device(ABC):
     ) -> AgentValues:
         """Return the delivered power: the request, limited to what can be held for the step.
 
-        The one place where device limits are enforced. Straight-through backward, see
-        `clamp_straight_through`.
+        The one place where device limits are enforced, see `limited`.
 
         Args:
             request_kw: Requested power, load convention. [kW]
@@ -167,7 +142,7 @@ class Device(ABC):
             dt_h: Step length. [h]
         """
         p_min_kw, p_max_kw = self.power_bounds(state, surroundings, dt_h)
-        return clamp_straight_through(request_kw, p_min_kw=p_min_kw, p_max_kw=p_max_kw)
+        return limited(request_kw, p_min_kw=p_min_kw, p_max_kw=p_max_kw)
 
     @final
     def violation_kw(
@@ -196,7 +171,7 @@ class Device(ABC):
     ) -> tuple[AgentValues, AgentValues]:
         """Return `feasible_power` and `violation_kw` of one request, at the price of one [kW]."""
         p_min_kw, p_max_kw = self.power_bounds(state, surroundings, dt_h)
-        delivered_kw = clamp_straight_through(request_kw, p_min_kw=p_min_kw, p_max_kw=p_max_kw)
+        delivered_kw = limited(request_kw, p_min_kw=p_min_kw, p_max_kw=p_max_kw)
         return delivered_kw, _outside_kw(request_kw, p_min_kw=p_min_kw, p_max_kw=p_max_kw)
 
     @final

@@ -8,9 +8,15 @@ from gradmap.policies.card import read_card
 from scenarios.cli.main import main
 from scenarios.loading import dump_scenario
 
-SET = (
-    "iterations=4 batch_days=2 processes=1 pool_days=4 epochs=2 validate_every=2 validation_days=3"
-).split()
+SET = [
+    "iterations=4",
+    "batch_days=2",
+    "processes=1",
+    "pool_days=4",
+    "epochs=2",
+    "validate_every=2",
+    "validation_days=3",
+]
 
 
 @pytest.fixture(scope="module")
