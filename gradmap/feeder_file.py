@@ -34,6 +34,7 @@ from gradmap.files import written_whole
 
 FORMAT = "gradmap-feeder"
 VERSION = 1
+FINGERPRINT_DIGITS = 9
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -88,6 +89,29 @@ def feeder_hash(feeder: Feeder) -> str:
     """Return the SHA-256 of everything that a feeder holds, as 64 hexadecimal digits."""
     arrays, text = _pack(feeder)
     return _digest(arrays, text=text)
+
+
+def feeder_fingerprint(feeder: Feeder) -> str:
+    """Return a hash that is the same on every machine, where `feeder_hash` may differ.
+
+    Numbers that an engine computes differ in their last bits from processor to processor; here they
+    count to `FINGERPRINT_DIGITS` of the largest of their kind.
+    """
+    arrays, text = _pack(feeder)
+    rounded = {name: _rounded(array) for name, array in arrays.items()}
+    return _digest(rounded, text=text)
+
+
+def _rounded(array: NDArray[Any]) -> NDArray[Any]:
+    """Return floating numbers as whole multiples of a small part of the largest."""
+    if array.dtype.kind not in "fc" or not array.size:
+        return array
+    parts = array.view(array.real.dtype) if array.dtype.kind == "c" else array
+    finite = np.abs(parts[np.isfinite(parts)])
+    unit = (finite.max(initial=0.0) or 1.0) * 10.0**-FINGERPRINT_DIGITS
+    # Infinities (no rating) and NaN keep a value of their own.
+    whole = np.rint(np.nan_to_num(parts / unit, nan=-1e15, posinf=1e15, neginf=-2e15))
+    return whole.astype(np.int64)
 
 
 # ------------------------------------------------------------------ to and from plain data

@@ -15,7 +15,7 @@ from gradmap.controller import Controller
 from gradmap.days import Days
 from gradmap.devices.fleet import Fleet
 from gradmap.feeder import Feeder
-from gradmap.feeder_file import feeder_hash
+from gradmap.feeder_file import feeder_fingerprint
 from gradmap.homes import Homes
 from gradmap.power_flow.solver import PowerFlow, SolverSettings
 from gradmap.rollout import Rollout
@@ -45,7 +45,7 @@ class Case:
     @property
     def key(self) -> str:
         """Return a short hash of everything results depend on: days, population, feeder, limits."""
-        feeder = feeder_hash(self.feeder)[:16]
+        feeder = feeder_fingerprint(self.feeder)[:16]
         days = days_hash(self.scenario, population=self.population)
         # A feeder is the same whether its regulators act or not.
         rest = f"{self.limits!r} regulators {self.scenario.feeder.regulators}"

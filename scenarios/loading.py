@@ -237,10 +237,20 @@ def _exists(path: Path) -> bool:
 
 
 def _anchor_policy(controller: str, folder: Path) -> str:
+    """Return a controller with its policy's folder: beside the file, or of a bundled name."""
     kind, _, where = controller.partition(":")
     if not where or Path(where).is_absolute():
         return controller
+    bundled = bundled_policies()
+    if where in bundled and not _exists(folder / where):
+        return f"{kind}:{bundled[where]}"
     return f"{kind}:{folder / where}"
+
+
+def bundled_policies() -> dict[str, Path]:
+    """Return the trained policies that ship with the package, by name."""
+    folders = sorted((BUNDLED_FOLDER / "policies").glob("*/policy.json"))
+    return {path.parent.name: path.parent for path in folders}
 
 
 def dump_scenario(scenario: Scenario, path: Path) -> None:

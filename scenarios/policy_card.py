@@ -15,7 +15,7 @@ from gradmap.days import Days
 from gradmap.devices.fleet import Fleet
 from gradmap.devices.parameters import DeviceParams
 from gradmap.feeder import Feeder
-from gradmap.feeder_file import feeder_hash
+from gradmap.feeder_file import feeder_fingerprint
 from gradmap.policies.card import (
     AgentFacts,
     GridFacts,
@@ -103,7 +103,7 @@ def grid_facts(scenario: Scenario, *, feeder: Feeder) -> GridFacts:
     limits = scenario.limits
     return GridFacts(
         feeder_name=feeder.name,
-        feeder_hash=feeder_hash(feeder),
+        feeder_hash=feeder_fingerprint(feeder),
         source_v_pu=tuple(float(source.v_pu) for source in feeder.sources),
         regulators=scenario.feeder.regulators,
         v_min_pu=limits.v_min_pu,

@@ -15,7 +15,13 @@ _WIDTH = 98
 
 
 def commented_scenario(scenario: Scenario) -> str:
-    """Return a scenario as YAML with a comment above every setting."""
+    """Return a scenario as YAML with a comment above every setting.
+
+    Trained policies are left out: they hold for one population, and templates are there to be
+    edited.
+    """
+    rules = tuple(name for name in scenario.controllers if not name.startswith("policy:"))
+    scenario = scenario.model_copy(update={"controllers": rules})
     header = "# Scenario for `gradmap run`. Every key is optional; what stands here is its value.\n"
     return header + "\n".join(_section(scenario, indent=0)) + "\n"
 

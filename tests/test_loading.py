@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from gradmap.errors import ScenarioError
 from scenarios.loading import (
     MAX_FILE_BYTES,
+    bundled_policies,
     bundled_scenarios,
     config_hash,
     dump_scenario,
@@ -155,6 +156,15 @@ def test_relative_paths_start_at_the_scenario_file(tmp_path, monkeypatch):
     assert scenario.profiles.base_load_file == tmp_path / "data/load.csv"
     assert scenario.feeder.source == str(tmp_path / "data/feeder.dss")
     assert scenario.controllers == (f"policy:{tmp_path}/data/p", "policy:/abs/q")
+
+
+def test_a_policy_may_be_a_bundled_one_unless_the_folder_stands_beside_the_file(tmp_path):
+    name = next(iter(bundled_policies()))
+    bundled = load_text(tmp_path, f"controllers: ['policy:{name}']").controllers
+    assert bundled == (f"policy:{bundled_policies()[name]}",)
+    (tmp_path / name).mkdir()
+    own = load_text(tmp_path, f"controllers: ['policy:{name}']").controllers
+    assert own == (f"policy:{tmp_path}/{name}",)
 
 
 @pytest.mark.parametrize("name", ["homes.csv", "x" * 300])

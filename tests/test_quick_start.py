@@ -30,13 +30,13 @@ def test_quick_start_prints_the_table_of_the_readme(tmp_path: Path):
     assert len(printed) == 12
     assert printed == table_lines((REPOSITORY / "README.md").read_text(encoding="utf-8"))
     run = open_run(tmp_path / "run")
-    for controller in ("no_control", "rule_based"):
+    for controller in ("no_control", "rule_based", "policy_gradmap"):
         assert run.run_info(controller)["health"]["healthy"]
         assert len(run.frame(controller, "v_pu")) == 96
     assert (tmp_path / "run" / "report.html").stat().st_size > 100_000
 
 
-def test_no_control_breaks_both_limits_and_timers_make_the_evening_worse(tmp_path: Path):
+def test_only_trained_policies_keep_the_limits_and_cost_least(tmp_path: Path):
     """What the README says about the table, from the summary rather than from its text."""
     from scenarios.outputs import write_outputs  # noqa: PLC0415  slow import
     from scenarios.run import run_scenario  # noqa: PLC0415
@@ -47,3 +47,7 @@ def test_no_control_breaks_both_limits_and_timers_make_the_evening_worse(tmp_pat
     assert no_control.v_min_pu < 0.95
     assert rule_based.v_min_pu < no_control.v_min_pu
     assert rule_based.energy_cost < no_control.energy_cost
+    trained = summaries["policy_gradmap"]
+    assert trained.v_max_pu < 1.05
+    assert trained.v_min_pu > 0.95
+    assert trained.total_cost < rule_based.total_cost < no_control.total_cost

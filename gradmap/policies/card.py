@@ -47,7 +47,7 @@ class GridFacts:
 
     feeder_name: str
     feeder_hash: str
-    """See `gradmap.feeder_file.feeder_hash`."""
+    """See `gradmap.feeder_file.feeder_fingerprint`."""
     source_v_pu: tuple[float, ...]
     """Of every source. [pu]"""
     regulators: str

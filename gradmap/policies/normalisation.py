@@ -25,13 +25,14 @@ _TYPICAL: Final = {
     "temp_out_c": (10.0, 10.0),
     "base_load_kw": (0.5, 0.5),
     "pv_kw": (1.0, 1.5),
-    "v_pu": (1.0, 0.03),
+    "v_pu": (1.0, 0.01),
     "state": (0.0, 1.0),
     "plugged_in": (0.5, 0.5),
     "departure_h": (6.0, 6.0),
     "day_of_week": (3.0, 2.0),
 }
-"""Centre and scale of each feature, in its physical unit; `state` is set per device kind."""
+"""Centre and scale of each feature, in its physical unit; `state` is set per device kind. Of `v_pu`
+thousandths count: the scale is a fifth of the way to a limit."""
 _COMMON: Final = ("price_import_per_kwh", "price_export_per_kwh", "temp_out_c")
 _OWN: Final = {"base_load_kw": "base_load_kw", "pv_kw": "pv_available_kw"}
 _SMALLEST_SHARE: Final = 0.05

@@ -35,6 +35,8 @@ class Look:
     """Mean controllable cost of a day. [cur]"""
     constraint: Mapping[str, Tensor]
     """Sums over days, see `Valued`."""
+    worst: Tensor
+    """Largest of the network's scaled violations of each day, [day]."""
     n_days: int
     n_unsolved: int
     kept: ActionGradients | None
@@ -137,12 +139,15 @@ class Environment:
                 valued.cost.new_tensor(valued.n_unsolved, dtype=torch.float64),
             ]
         )
-        self._peers.add(totals, *constraint.values())
+        worst = valued.worst.new_zeros(n_days)
+        worst[rows_of(n_days, peers=self._peers)] = valued.worst
+        self._peers.add(totals, worst, *constraint.values())
         value, cost, n_unsolved = totals.tolist()
         return Look(
             value=value / n_days,
             cost=cost / n_days,
             constraint=constraint,
+            worst=worst,
             n_days=n_days,
             n_unsolved=int(n_unsolved),
             kept=kept,

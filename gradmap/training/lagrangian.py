@@ -21,7 +21,7 @@ from gradmap.costs import controllable_cost
 from gradmap.devices.fleet import Fleet
 from gradmap.rollout import Trajectory
 from gradmap.rollout_record import surroundings
-from gradmap.training.settings import ConstraintSettings, TrainingSettings
+from gradmap.training.settings import TrainingSettings
 from gradmap.violations import Limits, violations
 
 NETWORK = ("voltage_low", "voltage_high", "loading")
@@ -38,6 +38,8 @@ class Valued:
     """Controllable cost of each day, [day]. [cur]"""
     constraint: Mapping[str, Tensor]
     """Sum over days of h (or g, see `Statistic`), [time, node | branch] or [agent]."""
+    worst: Tensor
+    """Largest of the network's scaled violations g of each day, [day]; -inf without any."""
     n_unsolved: int
     """Power flows without solution, which count nothing."""
 
@@ -90,6 +92,7 @@ class Lagrangian:
         )
         cost = costs.total.sum(dim=-1)
         value, constraint = cost.sum() / self._cost_scale, {}
+        worst = torch.full_like(cost.detach(), -torch.inf)
         for name, series in self._violated(trajectory).items():
             weights = self.of[name]
             hinged = torch.relu(series + weights.margin)
@@ -104,16 +107,24 @@ class Lagrangian:
             weight = network_weight if name in NETWORK else 1.0 / self._fleet.n_agents
             value = value + weight * term
             constraint[name] = summed.detach()
+            if name in NETWORK and series.numel():
+                worst = torch.maximum(worst, series.detach().amax(dim=(1, 2)))
         status = trajectory.status
         return Valued(
             value=value,
             cost=cost.detach(),
             constraint=constraint,
+            worst=worst,
             n_unsolved=0 if status is None else int((status != 0).sum()),
         )
 
     def ascended(
-        self, multipliers: Mapping[str, Tensor], constraint: Mapping[str, Tensor], *, n_days: int
+        self,
+        multipliers: Mapping[str, Tensor],
+        constraint: Mapping[str, Tensor],
+        *,
+        n_days: int,
+        network_weight: float = 1.0,
     ) -> dict[str, Tensor]:
         """Return the multipliers after one step of dual ascent, none negative.
 
@@ -121,6 +132,8 @@ class Lagrangian:
             multipliers: Before; missing ones are at their start.
             constraint: Sums over days, `Valued.constraint` of all parts added.
             n_days: How many days that were.
+            network_weight: As in `value`: the network's multipliers ascend as slowly as they weigh
+                little, or they would wind up while nobody minds them. [-]
         """
         after = {}
         for name, summed in constraint.items():
@@ -128,12 +141,9 @@ class Lagrangian:
             before = multipliers.get(name)
             if before is None:
                 before = torch.full_like(summed, weights.start)
-            after[name] = torch.relu(before + weights.rate * self._excess(summed, weights, n_days))
+            rate = weights.rate * (network_weight if name in NETWORK else 1.0)
+            after[name] = torch.relu(before + rate * (summed / n_days - weights.tolerance))
         return after
-
-    @staticmethod
-    def _excess(summed: Tensor, weights: ConstraintSettings, n_days: int) -> Tensor:
-        return summed / n_days - weights.tolerance
 
     def _violated(self, trajectory: Trajectory) -> dict[str, Tensor]:
         """Return violations by name, [day, time, ...]; unsolved steps are far inside."""

@@ -36,6 +36,8 @@ class Progress:
     """Moving rms of every learner's gradients, [learner]."""
     log_std: Tensor | None
     """Of exploring actions, [learner]; None for deterministic policies."""
+    worst: Tensor
+    """Largest scaled violation of each training day when last seen, [day]; -inf if never."""
     radius: float
     """Of the trust region, where it adapts itself. [-]"""
     start: str
@@ -114,6 +116,7 @@ def begin(
         multipliers={},
         scale=None,
         log_std=log_std,
+        worst=torch.full((pool.n_days,), -torch.inf),
         radius=settings.trust_radius,
         start=start,
         best={},

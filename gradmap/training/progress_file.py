@@ -90,6 +90,7 @@ def _tensors(progress: Progress) -> list[tuple[str, Tensor]]:
     named += [(f"best.{name}", value) for name, value in progress.best.items()]
     for number, state in progress.optimiser.state_dict()["state"].items():
         named += [(f"adam.{number}.{name}", state[name]) for name in _ADAM]
+    named.append(("worst", progress.worst))
     if progress.scale is not None:
         named.append(("scale", progress.scale))
     if progress.log_std is not None:
@@ -113,6 +114,7 @@ def _restore(progress: Progress, tensors: dict[str, Tensor], meta: dict[str, Any
     progress.learners.read_back()
     progress.radius = float(meta["radius"])
     progress.multipliers, progress.best = under("multiplier"), under("best")
+    progress.worst = tensors["worst"]
     average = under("average")
     progress.average = [average[str(number)] for number in range(len(average))]
     progress.scale = tensors["scale"].to(device) if "scale" in tensors else None

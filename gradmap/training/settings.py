@@ -53,20 +53,23 @@ class TrainingSettings:
     seed: int = 0
     method: Method = "proximal"
     """`proximal` is GradMAP; `backprop` steps once along the whole gradient (GradMA)."""
-    iterations: int = 400
+    iterations: int = 450
     """Environment gradients."""
     batch_days: int = 16
     """Days rolled out for one gradient."""
+    hard_share: float = 0.25
+    """Part of a batch that is drawn from the training days that were furthest outside when they
+    were last seen: rare days decide about violations. [-]"""
     processes: int = 2
     """Processes that share the work, one core each; results depend on it in the last bits."""
-    pool_days: int = 512
+    pool_days: int = 1024
     """Training days drawn once, from which batches are drawn."""
     epochs: int = 4
     """Steps taken from one gradient."""
     sample_share: float = 0.25
     """Part of the kept samples that one step looks at. [-]"""
     trust_region: TrustRegion = "quadratic"
-    trust_radius: float = 0.1
+    trust_radius: float = 1.0
     """Largest useful change of an action, of half the action range. [-]"""
     trust_radius_end: float = 0.3
     """Last radius over the first; it falls linearly. [-]"""
@@ -75,14 +78,14 @@ class TrainingSettings:
     `surrogate.adapted_radius`."""
     stop_share: float = 0.7
     """Epochs end early when so many samples are at the edge of the trust region. [-]"""
-    learning_rate: float = 5e-3
-    learning_rate_end: float = 0.1
+    learning_rate: float = 1e-2
+    learning_rate_end: float = 0.05
     """Last learning rate over the first; it falls linearly. [-]"""
     betas: tuple[float, float] = (0.8, 0.95)
     """Decay of Adam's moments."""
-    average_decay: float = 0.95
+    average_decay: float = 0.97
     """Of the moving average of parameters that is validated and used; 0 uses the last ones."""
-    network_weight_start: float = 1.0
+    network_weight_start: float = 0.02
     """Factor of the network's terms at first; it rises geometrically to 1, so that policies learn
     to be cheap before they learn to be so within limits. [-]"""
     network_weight_by: float = 0.5
@@ -93,11 +96,12 @@ class TrainingSettings:
     """`mean` takes C = E[g], an ablation in which days make up for one another."""
     closed_loop: bool = True
     """False cuts the gradient through observations, an ablation."""
-    senses_voltage: bool = False
-    """Agents see their own connection's last voltage; power flows then follow step by step."""
+    senses_voltage: bool = True
+    """Agents see their own connection's last voltage, as its smart meter does; power flows then follow
+    step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.5, tolerance=0.001, rate=4e-3, curvature=6e-3
+            margin=0.45, tolerance=0.004, rate=4e-3, curvature=2e-2, start=2e-3
         )
     )
     """Unit 0.01 pu, one multiplier for every node, step and side."""
@@ -109,14 +113,14 @@ class TrainingSettings:
     """Unit 1 rating, one multiplier for every branch and step."""
     device: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            tolerance=0.02, rate=0.01, curvature=0.6, start=0.3
+            tolerance=0.1, rate=1e-4, curvature=0.01, start=5e-3
         )
     )
     """Requests that devices cannot follow, in widths of the action range, summed over the day; one
     multiplier for every agent, in units of the mean agent's nominal cost."""
     comfort: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            tolerance=0.02, rate=0.01, curvature=0.03, start=0.03
+            tolerance=0.02, rate=3e-3, curvature=0.03, start=5e-3
         )
     )
     """Kelvin outside the comfort band, and kWh missing at departures, summed over the day's steps;
@@ -124,9 +128,11 @@ class TrainingSettings:
     hidden: tuple[int, ...] = (16,)
     """Widths of each policy's hidden layers."""
     clock_harmonics: int = 4
-    validate_every: int = 25
+    validate_every: int = 50
     """Iterations between validations; also between checkpoints."""
-    validation_days: int = 100
+    validation_days: int = 200
+    violating_share: float = 0.005
+    """Of the validation days that may violate; among such policies the cheapest is kept. [-]"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting."""
@@ -140,6 +146,8 @@ class TrainingSettings:
             self._expect(name, getattr(self, name) > 0.0, "a number > 0")
         for name in ("network_weight_start", "network_weight_by"):
             self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
+        self._expect("hard_share", 0.0 <= self.hard_share < 1.0, "a number in [0, 1)")
+        self._expect("violating_share", 0.0 <= self.violating_share < 1.0, "a number in [0, 1)")
         self._expect("average_decay", 0.0 <= self.average_decay < 1.0, "a number in [0, 1)")
         self._expect("seed", self.seed >= 0, "a whole number >= 0")
         self._expect("std_start", self.std_start >= 0.0, "a number >= 0")

@@ -22,6 +22,7 @@ from gradmap.days import Days
 from gradmap.errors import ScenarioError
 from gradmap.policies.independent import IndependentPolicies, PolicyController
 from gradmap.rollout import Rollout
+from gradmap.training.batches import drawn_days
 from gradmap.training.environment import Environment, Look
 from gradmap.training.fine_tuning import FineTuning
 from gradmap.training.lagrangian import NETWORK, Lagrangian
@@ -75,7 +76,7 @@ class Trainer:
             raise ScenarioError(f"Training: cost scale is {cost_scale}, expected a number > 0.")
         dtype, device = fleet.initial_state().dtype, fleet.household_index.device
         self.settings, self.rollout = settings, rollout
-        self._limits, self._cost_scale = limits, cost_scale
+        self._limits = limits
         self.pool = pool.to(device=device, dtype=dtype)
         self._validation = validation.to(device=device, dtype=dtype)
         lagrangian = Lagrangian(settings, fleet=fleet, limits=limits, cost_scale=cost_scale)
@@ -120,11 +121,14 @@ class Trainer:
         share = progress.iteration / settings.iterations
         for group in progress.optimiser.param_groups:
             group["lr"] = settings.learning_rate * _falling(share, settings.learning_rate_end)
-        numbers = torch.randperm(self.pool.n_days, generator=draw)[: settings.batch_days]
+        numbers = drawn_days(
+            progress.worst, size=settings.batch_days, hard_share=settings.hard_share, draw=draw
+        )
         days = self.pool.take(numbers.to(self.pool.hour.device))
         taken = self._taken(days, radius=radius, draw=draw)
         look = taken.look
         self._refuse_unsolved(look)
+        progress.worst[numbers] = look.worst.to(progress.worst)
         progress.learners.write_back()
         progress.average = averaged(progress, decay=settings.average_decay)
         progress.radius = adapted_radius(
@@ -132,7 +136,10 @@ class Trainer:
         )
         lagrangian = self.environment.lagrangian
         progress.multipliers = lagrangian.ascended(
-            progress.multipliers, look.constraint, n_days=look.n_days
+            progress.multipliers,
+            look.constraint,
+            n_days=look.n_days,
+            network_weight=network_weight(settings, iteration=progress.iteration),
         )
         progress.iteration += 1
         trained = time.perf_counter()
@@ -195,8 +202,10 @@ class Trainer:
             limits=self._limits,
             peers=self._peers,
         )
-        scale, before = self._cost_scale, progress.best_validation
-        if before is None or found.score(cost_scale=scale) < before.score(cost_scale=scale):
+        share, before = self.settings.violating_share, progress.best_validation
+        if before is None or found.score(violating_share=share) < before.score(
+            violating_share=share
+        ):
             progress.best_validation, progress.best = found, policy.state_dict()
         return found
 

@@ -42,14 +42,16 @@ class Validation:
     shortfall_kwh: float
     """Mean energy a day missing when vehicles left. [kWh]"""
 
-    def score(self, *, cost_scale: float) -> tuple[float, ...]:
-        """Return a key by which less is better: violating days, then violation, then cost.
+    def score(self, *, violating_share: float) -> tuple[float, float, float]:
+        """Return a key by which less is better: fewer days too many, less violation, less cost.
+
+        Among policies that violate on few enough days only cost counts.
 
         Args:
-            cost_scale: Nominal cost of a day. [cur]
+            violating_share: Of the days that may violate. [-]
         """
-        outside = round(self.violation_mean_pu / THRESHOLD_PU, 1)
-        return (self.days.n_violating, outside, self.cost / cost_scale)
+        too_many = max(0.0, self.days.n_violating - violating_share * self.days.n_days)
+        return (too_many, self.violation_mean_pu if too_many else 0.0, self.cost)
 
 
 @torch.no_grad()

@@ -49,10 +49,15 @@ def write_report(run: Run, path: Path, *, summaries: Mapping[str, Summary] | Non
 
 
 def display_names(run: Run) -> dict[str, str]:
-    """Return the names of the controllers as shown: `no_control` reads No control."""
+    """Return the names of the controllers as shown: `no_control` reads No control.
+
+    Learned policies are called by the name of their folder, wherever it lies.
+    """
     names = {}
     for controller in run.controllers:
-        recorded = clean(str(run.run_info(controller).get("controller", controller)))
+        recorded = str(run.run_info(controller).get("controller", controller))
+        kind, colon, where = recorded.partition(":")
+        recorded = clean(f"{kind} {Path(where).name}" if colon else kind)
         words = recorded.replace("_", " ")
         names[controller] = words[:1].upper() + words[1:]
     return names

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gradmap.feeder_file import feeder_hash
+from gradmap.feeder_file import feeder_fingerprint
 from gradmap.files import written_whole
 from gradmap.policies.card import write_card
 from gradmap.policies.checkpoint import Provenance, save_policy
@@ -108,7 +108,7 @@ class TrainingFolder:
             folder,
             policy=self._trainer.best,
             provenance=Provenance(
-                feeder_hash=feeder_hash(self._case.feeder),
+                feeder_hash=feeder_fingerprint(self._case.feeder),
                 scenario_hash=config_hash(self._case.scenario),
                 seed=self._trainer.settings.seed,
                 version=versions()["gradmap"],

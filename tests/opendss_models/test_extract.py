@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from scipy import sparse
 
 from gradmap.errors import FeederError
-from gradmap.feeder_file import feeder_hash, load_feeder, save_feeder
+from gradmap.feeder_file import feeder_fingerprint, feeder_hash, load_feeder, save_feeder
 from opendss_models.engine import Engine, EngineSettings, SolveStatus
 from opendss_models.extract import extract_feeder, unmodelled
 from opendss_models.feeders import bundled_feeder, feeder_path
@@ -286,6 +286,19 @@ def test_a_feeder_survives_its_file(name, tmp_path):
     assert digest == feeder_hash(feeder) == feeder_hash(loaded)
     assert loaded.accepted == feeder.accepted
     assert_same(loaded, feeder)
+
+
+def test_fingerprint_forgives_last_bits_and_nothing_else():
+    feeder = extract_feeder(open_engine("ieee123"))
+    wanted = feeder_fingerprint(feeder)
+    noise = 1.0 + 1e-14 * np.random.default_rng(0).standard_normal(feeder.y_rest.nnz)
+    noisy = feeder.y_rest.tocsc(copy=True)
+    noisy.data = noisy.data * noise
+    assert feeder_hash(replace(feeder, y_rest=noisy)) != feeder_hash(feeder)
+    assert feeder_fingerprint(replace(feeder, y_rest=noisy)) == wanted
+    other = feeder.y_rest.tocsc(copy=True)
+    other.data[np.abs(other.data).argmax()] *= 1.0 + 1e-6
+    assert feeder_fingerprint(replace(feeder, y_rest=other)) != wanted
 
 
 def test_the_huge_feeder_has_nine_capacitor_controls_and_nothing_else_unmodelled():

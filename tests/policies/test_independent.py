@@ -113,7 +113,7 @@ def test_observations_are_normalised_to_order_one() -> None:
     policy = IndependentPolicies.for_fleet(fleet, seed=1)
     scaled = (random_observations(fleet, leading=(50,)) - policy.center) / policy.scale
     assert scaled.shape[-1] == N_FEATURES
-    assert scaled.abs().max() < 4.0
+    assert scaled.abs().max() < 7.0  # voltages, of which thousandths of a pu count
 
 
 def test_networks_of_some_agents_act_as_they_did() -> None:

@@ -9,6 +9,7 @@ SETTINGS = TrainingSettings(
     iterations=6,
     batch_days=2,
     processes=1,
+    senses_voltage=False,
     pool_days=4,
     epochs=2,
     validate_every=2,

@@ -84,3 +84,12 @@ def test_settings_change_by_dotted_names_and_have_a_key_of_their_own():
     assert changed.hidden == (8, 8)
     assert changed.key != settings.key
     assert settings.updated({}).key == settings.key
+
+
+def test_network_multipliers_ascend_as_slowly_as_they_weigh():
+    judge = lagrangian(voltage=ConstraintSettings(rate=0.5, tolerance=0.1))
+    sums = {"voltage_high": torch.tensor([0.3]), "device": torch.tensor([4.0])}
+    whole = judge.ascended({}, sums, n_days=1)
+    part = judge.ascended({}, sums, n_days=1, network_weight=0.1)
+    assert part["voltage_high"].item() == pytest.approx(0.1 * whole["voltage_high"].item())
+    assert part["device"].item() == whole["device"].item()
