@@ -97,8 +97,8 @@ class TrainingSettings:
     closed_loop: bool = True
     """False cuts the gradient through observations, an ablation."""
     senses_voltage: bool = True
-    """Agents see their own connection's last voltage, as its smart meter does; power flows then follow
-    step by step. False is an ablation."""
+    """Agents see their own connection's last voltage, as its smart meter does; power flows then
+    follow step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
             margin=0.45, tolerance=0.004, rate=4e-3, curvature=2e-2, start=2e-3
