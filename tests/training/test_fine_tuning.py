@@ -48,7 +48,7 @@ def trainer_of(*, senses_voltage=False, fleet=None, fine_tuning=None, **settings
 )
 def test_learners_get_better_and_nobody_else_moves(settings):
     trainer = trainer_of(**settings)
-    days = trainer._pool
+    days = trainer.pool
     policy = trainer.progress.policy
     before = {name: value.clone() for name, value in policy.state_dict().items()}
 
@@ -74,7 +74,7 @@ def test_learners_get_better_and_nobody_else_moves(settings):
 @pytest.mark.parametrize("senses_voltage", [False, True])
 def test_learners_gradients_are_those_they_have_when_all_learn(senses_voltage):
     trainer = trainer_of(senses_voltage=senses_voltage)
-    progress, days = trainer.progress, trainer._pool
+    progress, days = trainer.progress, trainer.pool
     mixed = trainer.environment.action_gradients(progress.learners.acting, days, multipliers={})
     whole = trainer.environment.action_gradients(
         progress.policy.for_agents(progress.policy.agent_ids).requires_grad_(True),
