@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -27,7 +26,7 @@ from gradmap.policies.card import (
 )
 from scenarios.loading import config_hash
 from scenarios.population import Population
-from scenarios.provenance import machine
+from scenarios.provenance import machine, versions
 from scenarios.schema import Scenario
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def describe_policy(
     return ModelCard(
         scenario_name=scenario.name,
         scenario_hash=config_hash(scenario),
-        version=metadata.version("gradmap"),
+        version=versions()["gradmap"],
         architecture=policy.architecture,
         grid=grid_facts(scenario, feeder=case.feeder),
         days=_training_days(case, pool=pool),

@@ -125,7 +125,8 @@ class Trainer:
             progress.worst, size=settings.batch_days, hard_share=settings.hard_share, draw=draw
         )
         days = self.pool.take(numbers.to(self.pool.hour.device))
-        taken = self._taken(days, radius=radius, draw=draw)
+        weight = network_weight(settings, iteration=progress.iteration)
+        taken = self._taken(days, weight=weight, radius=radius, draw=draw)
         look = taken.look
         self._refuse_unsolved(look)
         progress.worst[numbers] = look.worst.to(progress.worst)
@@ -139,7 +140,7 @@ class Trainer:
             progress.multipliers,
             look.constraint,
             n_days=look.n_days,
-            network_weight=network_weight(settings, iteration=progress.iteration),
+            network_weight=weight,
         )
         progress.iteration += 1
         trained = time.perf_counter()
@@ -171,10 +172,9 @@ class Trainer:
         share = progress.iteration / settings.iterations
         return settings.trust_radius * _falling(share, settings.trust_radius_end)
 
-    def _taken(self, days: Days, *, radius: float, draw: torch.Generator) -> Taken:
+    def _taken(self, days: Days, *, weight: float, radius: float, draw: torch.Generator) -> Taken:
         """Look at the environment, and step."""
         settings, progress = self.settings, self.progress
-        weight = network_weight(settings, iteration=progress.iteration)
         if settings.method == "backprop":
             return backprop_step(self.environment, progress, days, network_weight=weight)
         return proximal_steps(

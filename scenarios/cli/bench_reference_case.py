@@ -10,6 +10,7 @@ import click
 
 from scenarios.cli.console import named_bars
 from scenarios.cli.exit_codes import FAILED, OK
+from scenarios.cli.options import cache_option, optimum_options
 from scenarios.cli.output import patient_output
 from scenarios.cli.reference_case_tables import print_measured
 
@@ -31,26 +32,8 @@ from scenarios.cli.reference_case_tables import print_measured
 )
 @click.option("--speed", is_flag=True, help="Also measure environment steps per second.")
 @click.option("--processes", type=click.IntRange(1, 256), default=2, show_default=True)
-@click.option(
-    "--optimum-days",
-    type=click.IntRange(0, 1000),
-    default=0,
-    show_default=True,
-    help="Also find the centralised optimum of so many test days, and replay it in OpenDSS.",
-)
-@click.option(
-    "--optimum-seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Draws these days; more days include the fewer.",
-)
+@optimum_options
 @click.option("--loading", is_flag=True, help="The optimum keeps `limits.loading_max`, too.")
-@click.option(
-    "--store",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to keep optima in; an interrupted series goes on from there.",
-)
 @click.option(
     "--figure",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -59,11 +42,7 @@ from scenarios.cli.reference_case_tables import print_measured
 @click.option(
     "--figure-day", type=click.IntRange(0, 999), default=0, show_default=True, help="Which one."
 )
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to keep sampled days in.",
-)
+@cache_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def reference_case(
     *,

@@ -12,8 +12,8 @@ import click
 from gradmap.errors import ScenarioError
 from scenarios.cli.console import named_bars
 from scenarios.cli.exit_codes import FAILED, OK
+from scenarios.cli.options import again_option, cache_option, optimum_options, results_option
 from scenarios.cli.output import patient_output
-from scenarios.cli.study_options import again_option, results_option
 from scenarios.cli.study_tables import print_compared
 
 if TYPE_CHECKING:
@@ -33,25 +33,7 @@ if TYPE_CHECKING:
     help="A trained policy; may be repeated. Several of a name are seeds of one method.",
 )
 @click.option("--days", type=click.IntRange(1, 1000), default=1000, show_default=True)
-@click.option(
-    "--optimum-days",
-    type=click.IntRange(0, 1000),
-    default=0,
-    show_default=True,
-    help="Also the centralised optimum of so many test days.",
-)
-@click.option(
-    "--optimum-seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Draws these days; more days include the fewer.",
-)
-@click.option(
-    "--store",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of optima, as of `gradmap bench reference-case`.",
-)
+@optimum_options
 @results_option
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write figures to."
@@ -65,9 +47,7 @@ if TYPE_CHECKING:
 )
 @click.option("--figure-policy", metavar="NAME", help="Under which policy; the first if left out.")
 @click.option("--processes", type=click.IntRange(1, 256), default=2, show_default=True)
-@click.option(
-    "--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder for drawn days."
-)
+@cache_option
 @again_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(

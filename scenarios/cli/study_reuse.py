@@ -11,14 +11,16 @@ import click
 from gradmap.errors import ScenarioError
 from scenarios.cli.console import named_bars
 from scenarios.cli.exit_codes import FAILED, OK
-from scenarios.cli.output import patient_output
-from scenarios.cli.study_options import (
+from scenarios.cli.options import (
     again_option,
+    cache_option,
     numbers,
     results_option,
+    set_option,
     settings_changes,
     whole_numbers,
 )
+from scenarios.cli.output import patient_output
 from scenarios.cli.study_reuse_table import print_reuse
 
 FIGURE_FILE = "reuse.svg"
@@ -59,13 +61,7 @@ FIGURE_FILE = "reuse.svg"
 )
 @click.option("--validate-every", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--validation-days", type=click.IntRange(1, 200), default=25, show_default=True)
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Change a training setting of both methods; may be repeated.",
-)
+@set_option("Change a training setting of both methods; may be repeated.")
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Trainings at a time."
 )
@@ -73,9 +69,7 @@ FIGURE_FILE = "reuse.svg"
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write a figure to."
 )
-@click.option(
-    "--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder for drawn days."
-)
+@cache_option
 @again_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(

@@ -11,13 +11,14 @@ import click
 
 from scenarios.cli.console import named_bars
 from scenarios.cli.exit_codes import OK
-from scenarios.cli.output import make_table, patient_output, show_table
-from scenarios.cli.study_options import (
+from scenarios.cli.options import (
     again_option,
     results_option,
+    set_option,
     settings_changes,
     whole_numbers,
 )
+from scenarios.cli.output import make_table, patient_output, show_table
 
 if TYPE_CHECKING:
     from scenarios.study.scale import ScaleRow
@@ -32,13 +33,7 @@ number of homes, homes are smaller in proportion, so that the feeder carries the
 @click.argument("scenario", default="ieee123_1000_agents")
 @click.option("--agents", default="100,1000,5000", show_default=True, metavar="A,B", help="Homes.")
 @click.option("--batches", default="8,32", show_default=True, metavar="A,B", help="Days of a look.")
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Change a training setting, e.g. method=backprop; may be repeated.",
-)
+@set_option("Change a training setting, e.g. method=backprop; may be repeated.")
 @results_option
 @again_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

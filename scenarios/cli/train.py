@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-import yaml
 from rich.markup import escape
 
 from gradmap.errors import ScenarioError
 from scenarios.cli.console import named_bars
 from scenarios.cli.exit_codes import INTERRUPTED, OK
+from scenarios.cli.options import cache_option, set_option, settings_changes
 from scenarios.cli.output import make_table, show_table
 from scenarios.loading import find_scenario, load_scenario
 
@@ -44,13 +44,7 @@ if TYPE_CHECKING:
     help="Training folder; one with progress is gone on with.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Seed of the training.")
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Change a training setting, e.g. voltage.margin=0.3; may be repeated.",
-)
+@set_option("Change a training setting, e.g. voltage.margin=0.3; may be repeated.")
 @click.option(
     "--fine-tune",
     type=click.Path(file_okay=False, path_type=Path),
@@ -73,7 +67,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Unseen days on which OpenDSS judges the result; 0 leaves the test out.",
 )
-@click.option("--cache", type=click.Path(path_type=Path), help="Folder to keep drawn days in.")
+@cache_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
     scenario: str,
@@ -166,12 +160,7 @@ def _fine_tune(folder: Path | None, *, agents: str | None) -> FineTune | None:
 def _settings(changes: tuple[str, ...], *, seed: int | None) -> TrainingSettings:
     from gradmap.training.settings import TrainingSettings  # noqa: PLC0415
 
-    parsed: dict[str, Any] = {}
-    for change in changes:
-        name, equals, text = change.partition("=")
-        if not equals:
-            raise ScenarioError(f"Option --set {change!r}: expected NAME=VALUE.")
-        parsed[name.strip()] = yaml.safe_load(text)
+    parsed = settings_changes(changes)
     if seed is not None:
         parsed["seed"] = seed
     return TrainingSettings().updated(parsed)

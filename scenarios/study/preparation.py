@@ -7,14 +7,14 @@ from typing import Final
 
 import torch
 
-from gradmap.days import Days, join_days
+from gradmap.days import Days
 from gradmap.rollout import Rollout
 from gradmap.training.settings import TrainingSettings
 from gradmap.training.trainer import Trainer
 from scenarios.case import Case
 from scenarios.training.cost_scale import nominal_cost
+from scenarios.training.days import first_days
 
-DAYS_AT_ONCE: Final = 64
 DTYPE: Final = torch.float32
 
 
@@ -39,22 +39,13 @@ def prepare(case: Case, *, settings: TrainingSettings, n_validation_days: int) -
         n_validation_days: The first so many of the validation split.
     """
     rollout = case.rollout(dtype=DTYPE, observe_voltage=settings.senses_voltage)
-    validation = drawn_days(case, split="validation", n_days=n_validation_days)
+    validation = first_days(case, split="validation", n_days=n_validation_days, dtype=DTYPE)
     trainer = Trainer(
         rollout,
         settings=settings,
         limits=case.limits,
-        pool=drawn_days(case, split="train", n_days=settings.pool_days),
+        pool=first_days(case, split="train", n_days=settings.pool_days, dtype=DTYPE),
         validation=validation.take([0]),
         cost_scale=nominal_cost(case, rollout),
     )
     return Prepared(trainer=trainer, rollout=rollout, validation=validation)
-
-
-def drawn_days(case: Case, *, split: str, n_days: int) -> Days:
-    """Return the first days of a split in float32, drawn in parts to save memory."""
-    parts = []
-    for first in range(0, n_days, DAYS_AT_ONCE):
-        numbers = range(first, min(first + DAYS_AT_ONCE, n_days))
-        parts.append(case.days.sample(split, numbers).to(dtype=DTYPE))
-    return join_days(parts)

@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from gradmap.days import Days, join_days
+from gradmap.days import Days
 from gradmap.errors import GradmapError, ScenarioError
 from gradmap.policies.independent import PolicyController
 from gradmap.training.fine_tuning import fine_tune as prepared
@@ -23,10 +23,10 @@ from scenarios.schema import Scenario
 from scenarios.training.assistants import assisted
 from scenarios.training.cost_scale import nominal_cost
 from scenarios.training.cross_check import CrossCheck, cross_check
+from scenarios.training.days import first_days
 from scenarios.training.folder import POLICY_FOLDER, Step, TrainingFolder
 from scenarios.training.parent import FineTune, Parent, open_parent, with_architecture
 
-DAYS_AT_ONCE: Final = 64
 CROSS_CHECK_SITUATIONS: Final = 24
 
 
@@ -190,15 +190,15 @@ def _drawn(
     on_days: Callable[[float], None] | None,
 ) -> tuple[Days, Days]:
     """Return training pool and validation days."""
-    wanted = {"train": settings.pool_days, "validation": settings.validation_days}
-    total, done, found = sum(wanted.values()), 0, []
-    for split, n_days in wanted.items():
-        parts = []
-        for first in range(0, n_days, DAYS_AT_ONCE):
-            numbers = range(first, min(first + DAYS_AT_ONCE, n_days))
-            parts.append(case.days.sample(split, numbers).to(dtype=dtype))
-            done += len(numbers)
-            if on_days is not None:
-                on_days(done / total)
-        found.append(join_days(parts))
-    return found[0], found[1]
+    total, done = settings.pool_days + settings.validation_days, 0
+
+    def drawn(n_days: int) -> None:
+        nonlocal done
+        done += n_days
+        if on_days is not None:
+            on_days(done / total)
+
+    def of(split: str, n_days: int) -> Days:
+        return first_days(case, split=split, n_days=n_days, dtype=dtype, on_drawn=drawn)
+
+    return of("train", settings.pool_days), of("validation", settings.validation_days)

@@ -4,7 +4,7 @@ import pytest
 
 from scenarios.case import open_case
 from scenarios.loading import load_scenario
-from tests.study.small_case import write_small_scenario
+from tests.small_case import write_small_scenario
 
 
 @pytest.fixture(scope="session")

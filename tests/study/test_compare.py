@@ -14,7 +14,7 @@ from scenarios.study.compare import Compared, Row, dominating
 from scenarios.study.compare_figure import cost_violation
 from scenarios.study.methods import MethodSummary
 from tests.cli.helpers import CommandLine
-from tests.study.small_case import write_small_scenario
+from tests.small_case import write_small_scenario
 
 SVG = "{http://www.w3.org/2000/svg}"
 HISTORY = {

@@ -18,7 +18,7 @@ from scenarios.study import method_days, methods
 from scenarios.study.methods import evaluate_method, method_identity
 from scenarios.study.processes import run_queue
 from scenarios.study.results_folder import ResultsFolder
-from tests.study.small_case import write_small_scenario
+from tests.small_case import write_small_scenario
 
 N_DAYS = 6
 

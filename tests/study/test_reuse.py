@@ -7,7 +7,7 @@ import pytest
 from scenarios.study.reuse import GRADMA, GRADMAP, Reuse, best_rate, summarise
 from scenarios.study.reuse_run import Point, ReuseRun, Target
 from tests.cli.helpers import CommandLine
-from tests.study.small_case import write_small_scenario
+from tests.small_case import write_small_scenario
 
 SMALL = ("--set=batch_days=1", "--set=pool_days=2", "--set=epochs=2")
 

@@ -3,7 +3,7 @@
 import json
 
 from tests.cli.helpers import CommandLine
-from tests.study.small_case import write_small_scenario
+from tests.small_case import write_small_scenario
 
 
 def test_a_cell_is_measured_once_and_adds_up(tmp_path, capsys):

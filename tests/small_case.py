@@ -7,11 +7,11 @@ from scenarios.loading import find_scenario
 N_HOMES = 30
 
 
-def write_small_scenario(folder):
+def write_small_scenario(folder, *, n_homes=N_HOMES):
     """Write the bundled scenario with few homes to a file and return its path."""
     data = yaml.safe_load(find_scenario("ieee123_1000_agents").read_text())
     data["population"] |= {
-        "n_households": N_HOMES,
+        "n_households": n_homes,
         "base_load_scale": 20.0,
         "pv_kwp_mean": 60.0,
         "battery_scale": 10.0,

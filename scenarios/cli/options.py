@@ -1,4 +1,4 @@
-"""Options that the studies share, and how they are read."""
+"""Options that several commands share, and how they are read."""
 
 from __future__ import annotations
 
@@ -27,6 +27,48 @@ def results_option(command: Command) -> Command:
 def again_option(command: Command) -> Command:
     """Add `--again`."""
     return click.option("--again", is_flag=True, help="Measure even what is kept.")(command)
+
+
+def cache_option(command: Command) -> Command:
+    """Add `--cache`."""
+    return click.option(
+        "--cache",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder to keep drawn days in.",
+    )(command)
+
+
+def set_option(help_text: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds `--set NAME=VALUE` as `changes`, see `settings_changes`."""
+    return click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help=help_text)
+
+
+def optimum_options(command: Command) -> Command:
+    """Add `--optimum-days`, `--optimum-seed` and `--store`."""
+    for option in (
+        click.option(
+            "--store",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Folder to keep optima in; an interrupted series goes on from there.",
+        ),
+        click.option(
+            "--optimum-seed",
+            type=click.IntRange(min=0),
+            default=1,
+            show_default=True,
+            help="Draws these days; more days include the fewer.",
+        ),
+        click.option(
+            "--optimum-days",
+            type=click.IntRange(0, 1000),
+            default=0,
+            show_default=True,
+            help="Also find the centralised optimum of so many test days, and replay it in "
+            "OpenDSS.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def numbers(text: str, *, option: str) -> tuple[float, ...]:

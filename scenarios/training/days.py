@@ -1,0 +1,40 @@
+"""The days of a training, drawn once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import torch
+
+from gradmap.days import Days, join_days
+from scenarios.case import Case
+
+DAYS_AT_ONCE: Final = 64
+"""Drawing needs float64 for so many."""
+
+
+def first_days(
+    case: Case,
+    *,
+    split: str,
+    n_days: int,
+    dtype: torch.dtype,
+    on_drawn: Callable[[int], None] | None = None,
+) -> Days:
+    """Return the first days of a split.
+
+    Args:
+        case: Whose days.
+        split: `train`, `validation` or `test`.
+        n_days: How many.
+        dtype: Of the series.
+        on_drawn: Called with the number of days drawn, a part at a time.
+    """
+    parts = []
+    for first in range(0, n_days, DAYS_AT_ONCE):
+        numbers = range(first, min(first + DAYS_AT_ONCE, n_days))
+        parts.append(case.days.sample(split, numbers).to(dtype=dtype))
+        if on_drawn is not None:
+            on_drawn(len(numbers))
+    return join_days(parts)
