@@ -1,0 +1,1 @@
+"""Home energy management: the interview that finds a home's parameters, and its optimiser."""

@@ -1,0 +1,110 @@
+"""YAML that means what it shows: JSON's numbers and words, everything else is text.
+
+YAML 1.1 reads 18:30 as 1110 and `no` as false. Here they are text. No aliases, no tags, no key
+twice, limited size and depth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import yaml
+
+MAX_BYTES: Final = 262_144
+MAX_NODES: Final = 5_000
+MAX_DEPTH: Final = 12
+_JSON_TAG: Final = "!json"
+_JSON_SCALAR: Final = re.compile(
+    r"^(?:true|false|null|-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,4})?)$"
+)
+_FIRST_CHARACTERS: Final = list("tfn-0123456789")
+_QUOTED: Final = re.compile("[\\n\\r\\x85\\u2028\\u2029]|^[0-9][0-9]:[0-9][0-9]$")
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what could surprise or exhaust."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    n_nodes = 0
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node that is plain, and neither too deep nor one too many."""
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        self.n_nodes += 1
+        self.depth += 1
+        fault = ""
+        if isinstance(event, yaml.AliasEvent):
+            fault = "aliases (*name) are not accepted; write the value out"
+        elif event.tag not in (None, "!"):
+            fault = f"tags ({event.tag}) are not accepted; leave it out"
+        elif self.n_nodes > MAX_NODES or self.depth > MAX_DEPTH:
+            fault = f"more than {MAX_NODES} values or {MAX_DEPTH} levels"
+        if fault:
+            raise yaml.composer.ComposerError(None, None, fault, event.start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Construct a mapping whose keys are text and stand once."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if not isinstance(key, str) or key in keys[:place]:
+                fault = f"key {key!r} stands twice or is not text"
+                raise yaml.constructor.ConstructorError(None, None, fault, node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+    def construct_json(self, node: yaml.ScalarNode) -> Any:
+        """Construct a number, true, false or null."""
+        return json.loads(str(node.value))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what either YAML 1.1 or our loader would not read as text."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Escape line breaks of every alphabet, which YAML would fold; quote every clock."""
+        style = '"' if _QUOTED.search(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    def represent_json(self, value: bool | int | float | None) -> yaml.ScalarNode:
+        """Write numbers and words as JSON does."""
+        return self.represent_scalar(_JSON_TAG, json.dumps(value))
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write equal objects out each time."""
+        return True
+
+
+_Loader.add_implicit_resolver(_JSON_TAG, _JSON_SCALAR, _FIRST_CHARACTERS)
+_Loader.add_constructor(_JSON_TAG, _Loader.construct_json)
+_Dumper.add_representer(str, _Dumper.represent_text)
+for _type in (bool, int, float, type(None)):
+    _Dumper.add_representer(_type, _Dumper.represent_json)
+_Dumper.yaml_implicit_resolvers = {
+    # First match wins: ours comes before YAML 1.1's, which still make 18:30 and `no` quoted.
+    first: [(_JSON_TAG, _JSON_SCALAR), *others]
+    for first, others in _Dumper.yaml_implicit_resolvers.items()
+}
+
+
+def dump(data: Any) -> str:
+    """Return mappings, lists, text and numbers as YAML that `load` reads back unchanged."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def load(text: str) -> Any:
+    """Return the data of a YAML text.
+
+    Raises:
+        ValueError: It is too long, broken, or uses what is not accepted; says what and where.
+    """
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise ValueError(f"is longer than {MAX_BYTES // 1024} KiB")
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as exc:
+        raise ValueError(f"is not YAML as expected here: {exc}") from exc

@@ -1,0 +1,1 @@
+"""Simulated householders: personas, grammar users with held-out templates, adversarial cases."""
