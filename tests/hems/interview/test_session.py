@@ -1,0 +1,213 @@
+"""Whole interviews: order, repair, read-back, commands, saving and resuming."""
+
+import pytest
+
+from federates.hems.interview.rules_interviewer import RulesInterviewer
+from federates.hems.interview.session import (
+    begin,
+    outcome,
+    reopened,
+    run,
+    step,
+    unresolved,
+)
+from federates.hems.interview.state import InterviewSettings, resumed, saved
+from federates.hems.parameters.home_file import from_yaml, to_yaml
+from federates.hems.parameters.sources import Provenance
+from gradmap.errors import ScenarioError
+from tests.hems.interview.householder import ANSWERS, TRUTH, plain, started, told
+
+RULES = RulesInterviewer()
+
+
+def test_a_plain_householder_is_understood_and_confirmed():
+    state = run(RULES, plain)
+    home = outcome(state)
+    assert state.finished == "done"
+    assert {key: home.values[key] for key in TRUTH} == TRUTH
+    assert home.values["evs.1.daily_distance_km"] == pytest.approx(48.28, abs=0.01)
+    assert home.sources["evs.1.arrival"].provenance is Provenance.CONFIRMED
+    assert home.sources["evs.1.arrival"].words == "18:20"
+    assert home.sources["evs.1.capacity_kwh"].provenance is Provenance.INFERRED
+    assert home.sources["household.import_limit_kw"].provenance is Provenance.DEFAULT
+    assert unresolved(state) == ()
+    assert from_yaml(to_yaml(home)) == home
+
+
+def test_a_form_asks_a_section_at_once_and_needs_fewer_turns():
+    one_by_one = run(RULES, plain)
+    form = run(RULES, plain, settings=InterviewSettings(form=True, locale="en-GB"))
+    assert form.turn < one_by_one.turn
+    assert len(form.exchanges[0].message.slots) > 1
+
+
+def test_saved_and_resumed_after_every_turn_nothing_changes():
+    straight = run(RULES, plain)
+    state, message = begin(InterviewSettings(), interviewer=RULES)
+    while not state.finished:
+        state = resumed(saved(state))
+        assert state.message == message
+        state, message = step(state, plain(state.message), interviewer=RULES)
+    assert saved(state) == saved(straight)
+    assert to_yaml(outcome(state)) == to_yaml(outcome(straight))
+
+
+def test_every_default_is_read_back_or_disclosed_at_the_end():
+    shrugs = run(RULES, lambda message: "yes" if message.kind == "confirm" else "no idea")
+    read = {key for one in shrugs.exchanges for key in one.message.proposed}
+    home = outcome(shrugs)
+    hidden = [
+        key
+        for key, source in home.sources.items()
+        if source.provenance is Provenance.DEFAULT and key not in read
+    ]
+    assert hidden  # those that only experts are asked
+    assert all(f"{key.rpartition('.')[2].split('_')[0]}" in shrugs.message.text for key in hidden)
+    assert "Taken without asking" in shrugs.message.text
+
+
+def test_a_silent_householder_is_asked_thrice_and_then_left_alone():
+    state = started(ask=("comfort.temp_day_c",))
+    kinds = [state.message.kind]
+    for _ in range(3):
+        state = told(state, "...")
+        kinds.append(state.message.kind if "comfort.temp_day_c" in state.message.slots else "on")
+    assert kinds == ["ask", "clarify", "menu", "on"]
+    assert state.progress.declined["comfort.temp_day_c"] == "gave_up"
+    assert outcome(state).sources["comfort.temp_day_c"].provenance is Provenance.DEFAULT
+
+
+@pytest.mark.parametrize("pick", ["2", "number 2", "the second one", "option b", "2 please"])
+def test_a_menu_takes_a_number_a_letter_or_an_order(pick):
+    state = told(started(ask=("household.house_type",)), "blue whales", "green elephants")
+    assert state.message.kind == "menu"
+    assert state.message.options == ("detached", "semi_detached", "terraced", "flat")
+    state = told(state, pick)
+    assert state.progress.values["household.house_type"] == "semi_detached"
+
+
+def test_undo_takes_back_one_answer_after_the_other():
+    state = told(started(ask=("household.occupants",)), "four", "detached")
+    state = told(state, "undo")
+    assert state.progress.values == {"household.occupants": 4}
+    assert state.message.slots == ("household.house_type",)
+    state = told(state, "undo")
+    assert state.progress.values == {}
+    state = told(state, "undo", "three")
+    assert state.progress.values == {"household.occupants": 3}
+
+
+def test_skip_leaves_the_default():
+    state = told(started(ask=("household.occupants",)), "skip")
+    assert state.progress.declined == {"household.occupants": "skipped"}
+    assert outcome(state).values["household.occupants"] == 2
+
+
+def test_help_explains_and_asks_again_without_counting():
+    state = started(ask=("household.floor_area_m2",))
+    for _ in range(4):
+        state = told(state, "help")
+        assert "energy certificate" in state.message.text
+    assert state.progress.asks["household.floor_area_m2"] == 1
+    assert told(state, "90 m2").progress.values == {"household.floor_area_m2": 90.0}
+
+
+def test_stop_keeps_everything_and_the_interview_can_go_on():
+    state = told(started(ask=("household.occupants",)), "four", "stop")
+    assert state.finished == "stopped"
+    assert "kept" in state.message.text
+    assert outcome(state).values["household.occupants"] == 4
+    with pytest.raises(ScenarioError, match="over"):
+        told(state, "detached")
+    state, message = reopened(resumed(saved(state)))
+    assert message.slots == ("household.house_type",)
+    assert told(state, "detached").progress.values["household.house_type"] == "detached"
+
+
+def test_a_correction_at_the_read_back_is_read_back_again():
+    wrong = {**ANSWERS, "household.floor_area_m2": "190 m2"}
+    corrected = []
+
+    def answer(message):
+        if message.kind == "confirm":
+            if message.proposed.get("household.floor_area_m2") == 190.0:
+                corrected.append(message)
+                return "no, it is 140 square metres"
+            return "yes"
+        return "; ".join(wrong.get(key, "I don't know") for key in message.slots)
+
+    state = run(RULES, answer)
+    assert len(corrected) == 1
+    assert outcome(state).values["household.floor_area_m2"] == 140.0
+    assert outcome(state).sources["household.floor_area_m2"].provenance is Provenance.CONFIRMED
+    assert outcome(state).values["household.occupants"] == 4
+
+
+def test_what_does_not_fit_together_is_asked_and_never_clipped():
+    known = {"comfort.temp_min_c": 20.0, "comfort.temp_day_c": 21.0}
+    state = told(started(known=known, ask=("comfort.temp_night_c",)), "17 degrees")
+    assert "17 degrees at night" in state.message.text
+    assert "20 degrees" in state.message.text
+    assert set(state.message.slots) == {"comfort.temp_night_c", "comfort.temp_min_c"}
+    insisted = told(state, "...", "...")
+    assert insisted.progress.values["comfort.temp_night_c"] == 17.0
+    assert [one.rule for one in unresolved(insisted)] == ["comfort_order"]
+    assert insisted.message.about != state.message.about
+    settled = told(state, "it may go down to 16 degrees, that's the coldest")
+    assert settled.progress.values["comfort.temp_night_c"] == 17.0 or unresolved(settled)
+
+
+def test_a_device_that_is_not_there_is_taken_off_the_list_after_a_yes():
+    known = {"household.devices": ["battery", "pv"]}
+    state = told(started(known=known, ask=("battery.capacity_kwh",)), "we don't have a battery")
+    assert "no battery" in state.message.text
+    assert state.progress.values["household.devices"] == ("battery", "pv")
+    kept = told(state, "no")
+    assert kept.progress.values["household.devices"] == ("battery", "pv")
+    assert "battery.capacity_kwh" not in kept.progress.declined
+    state = told(state, "yes")
+    assert state.progress.values["household.devices"] == ("pv",)
+    assert "battery.power_kw" not in outcome(state).values
+
+
+def test_the_budget_of_turns_ends_the_interview_with_a_whole_home():
+    state = run(RULES, lambda _message: "blah", settings=InterviewSettings(max_turns=7))
+    assert state.finished == "budget"
+    assert state.turn == 7
+    assert outcome(state).values["household.occupants"] == 2
+
+
+def test_an_endless_shrug_ends_by_itself():
+    state = run(RULES, lambda _message: "...", settings=InterviewSettings(max_turns=1000))
+    assert state.finished == "done"
+    assert all(one.provenance is Provenance.DEFAULT for one in _asked_sources(state))
+
+
+def _asked_sources(state):
+    home = outcome(state)
+    return [home.sources[key] for key in state.progress.declined if key in home.sources]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"version": 2}', "\x00", '{"version": 1, "x": 1}']
+)
+def test_what_is_no_saved_interview(text):
+    with pytest.raises(ScenarioError, match="cannot be resumed"):
+        resumed(text)
+
+
+def test_a_saved_interview_changed_by_hand_to_an_impossible_value():
+    state = told(started(ask=("household.occupants",)), "four")
+    text = saved(state).replace('"value": 4,', '"value": 400,')
+    with pytest.raises(ScenarioError, match="expected a whole number from 1 to 12"):
+        resumed(text)
+
+
+def test_derived_slots_cannot_be_asked():
+    with pytest.raises(ScenarioError, match="worked out"):
+        started(ask=("building.ua_kw_per_k",))
+
+
+def test_known_values_are_checked():
+    with pytest.raises(ScenarioError, match=r"household\.occupants"):
+        started(known={"household.occupants": 99})
