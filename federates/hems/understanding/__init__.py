@@ -1,0 +1,1 @@
+"""A householder's words become slot values, by rules alone: no dialogue, no language model."""

@@ -1,0 +1,108 @@
+"""Replies that say no value: not known, not told, not owned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from federates.hems.parameters.slots import Slot, SlotKind, Values
+from federates.hems.understanding.phrases import (
+    ABSENT,
+    UNKNOWN,
+    is_refusal,
+    is_unknown,
+    knows_roughly,
+)
+from federates.hems.understanding.reading import Reading
+
+_THINGS: Final = {
+    "battery": r"(?:home |house |solar |storage )?batter(?:y|ies)|power ?walls?",
+    "pv": r"solar(?: panels?| pv)?|panels?|pv",
+    "evs": r"(?:second |electric |other |2nd |own )*(?:cars?|evs?|vehicles?)|"
+    r"2(?:nd)? (?:electric )?(?:1|cars?)|second 1",
+    "washing_machine": r"washing ?machines?|washers?",
+    "dryer": r"(?:tumbled? ?|clothes )?(?:dryers?|driers?)",
+    "dishwasher": r"dish ?washers?",
+    "generator": r"(?:diesel |backup )*(?:generators?|gensets?|genn(?:y|ies))",
+    "heating": r"heat ?pumps?|(?:electric )?heat(?:ing|ers?)",
+    "hot_water": r"(?:hot ?water |water )*(?:tanks?|cylinders?)|immersions?",
+}
+_DENIAL: Final = (
+    r"(?:(?:dont|do not|havent|have not|doesnt|never|no longer|didnt) (?:\w+ )?(?:have|own|got|"
+    r"possess|had|even have)(?: got)?|"
+    r"(?:there is|theres|there are|weve|ive|we have|i have|ive got|weve got|got|have|we ve "
+    r"got) (?:no|not)|{no}(?:sold|scrapped|got rid of|gave (?:away|up))) "
+    r"(?:(?!the |our |my )\w+ ){{0,2}}?(?:{thing})\b"
+)
+_NOT_ASKED_THAT_WAY: Final = frozenset({"flexibility", "comfort", "household", "tariff"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declined:
+    """Asked slots without a value, and whether the reply may hold values all the same."""
+
+    unknown: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    leaves_values: bool = True
+    is_guess: bool = False
+    """Values come after "I don't know, but"."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All slots declined."""
+        return (*self.unknown, *self.refused, *self.absent)
+
+
+def declined(reading: Reading, *, asked: Sequence[Slot], known: Values) -> Declined:
+    """Return what a reply says about asked slots instead of values.
+
+    Args:
+        reading: The reply.
+        asked: The slots of the question.
+        known: What is known of the home.
+    """
+    plain = reading.text
+    keys = tuple(item.key for item in asked)
+    if not keys:
+        return Declined()
+    gone = tuple(item.key for item in asked if _is_absent(plain, item))
+    if gone:
+        rest = len(gone) < len(keys)
+        return Declined(absent=gone, leaves_values=rest)
+    consent = any(item.name in {"data_consent", "participate"} for item in asked)
+    if is_refusal(plain) and not (consent and not re.search(r"\b(?:say|tell|answer)\b", plain)):
+        return Declined(refused=keys, leaves_values=len(keys) > 1)
+    if is_unknown(plain):
+        sure_not = UNKNOWN.search(plain) is not None and not knows_roughly(plain)
+        rest = len(keys) > 1 or not sure_not
+        return Declined(unknown=keys, leaves_values=rest, is_guess=not sure_not)
+    return Declined()
+
+
+def _is_absent(plain: str, item: Slot) -> bool:
+    """Whether a reply says that the thing a slot is about is not there."""
+    top = item.key.split(".")[0]
+    name = item.key.split(".")[1] if top == "appliances" else top
+    if top in _NOT_ASKED_THAT_WAY or (item.kind is SlotKind.CHOICE and item.name == "kind"):
+        return False
+    thing = _THINGS.get(name)
+    if thing is None:
+        return False
+    no = (
+        ""
+        if item.kind is SlotKind.BOOLEAN
+        else r"no(?! (?:the|our|my|its|it|that|this|i|we)\b)|without|"
+    )
+    if re.search(rf"\b{_DENIAL.format(thing=thing, no=no)}", plain):
+        return True
+    return (item.kind is not SlotKind.BOOLEAN and ABSENT.search(plain) is not None) or (
+        re.search(
+            r"\bnot applicable\b|\bn / a\b|\bdoesnt apply\b|\b(?:dont|havent) (?:\w+ )?(?:have|"
+            r"got|own) (?:1|one|any)\b",
+            plain,
+        )
+        is not None
+    )
