@@ -24,7 +24,7 @@ class Agents(Component):
 
     def __init__(self, settings: AgentsSettings, *, schedule: Schedule) -> None:
         torch.set_num_threads(1)
-        self._fleet = Fleet.from_folder(settings.inputs_folder)
+        self._fleet = _fleet(settings)
         self._controller = make_controller(settings.controller, fleet=self._fleet)
         self._order = np.arange(self._fleet.n_agents)
 
@@ -55,3 +55,12 @@ class Agents(Component):
         with torch.inference_mode():
             request_kw: Values = self._controller.act(torch.from_numpy(table)).numpy()
         return request_kw
+
+
+def _fleet(settings: AgentsSettings) -> Fleet:
+    """Return the agents that are controlled."""
+    if not settings.participating_only:
+        return Fleet.from_folder(settings.inputs_folder)
+    from federates.hems.controller.roles import fleet_part  # noqa: PLC0415  only with interviews
+
+    return fleet_part(settings.inputs_folder, left_to_home=False)

@@ -87,6 +87,38 @@ class AgentsSettings(_Closed):
     kind: Literal["agents"] = "agents"
     inputs_folder: Path
     controller: str = "no_control"
+    participating_only: bool = Field(
+        False,
+        description="Leave what interviewed homes keep to themselves to a `hems` federate: all "
+        "devices of homes that do not take part, and devices that nobody may control.",
+    )
+
+
+class HemsSettings(_Closed):
+    """The energy managers of homes, each planning for itself."""
+
+    kind: Literal["hems"] = "hems"
+    inputs_folder: Path
+    scope: Literal["all", "not_participating"] = Field(
+        "all", description="All agents, or those that `agents` with `participating_only` leaves."
+    )
+    first: int = Field(0, ge=0, description="Index of the first household of this process.")
+    count: int | None = Field(None, ge=1, description="How many; None: all the rest.")
+    replan_every_steps: int = Field(16, ge=1)
+    horizon_steps: int = Field(96, ge=1)
+    history_steps: int = Field(0, ge=0, description="Length of inputs/history/base_load_kw.")
+    weather: Literal["perfect", "persistence"] = "perfect"
+    time_limit_s: float = Field(20.0, gt=0, description="For one plan. [s]")
+    report_file: Path | None = Field(None, description="Where counts of plans are left, as JSON.")
+
+    @model_validator(mode="after")
+    def _covers(self) -> Self:
+        if self.replan_every_steps > self.horizon_steps:
+            raise ValueError(
+                f"`replan_every_steps` is {self.replan_every_steps}, but plans cover only "
+                f"{self.horizon_steps} steps; plan more often or further"
+            )
+        return self
 
 
 class GridSettings(_Closed):
@@ -115,7 +147,12 @@ class RecorderSettings(_Closed):
 
 
 Settings = Annotated[
-    EnvironmentSettings | HouseholdsSettings | AgentsSettings | GridSettings | RecorderSettings,
+    EnvironmentSettings
+    | HouseholdsSettings
+    | AgentsSettings
+    | HemsSettings
+    | GridSettings
+    | RecorderSettings,
     Field(discriminator="kind"),
 ]
 

@@ -63,6 +63,7 @@ PORTS: Mapping[str, tuple[Sequence[Port], Sequence[Port]]] = {
     "environment": ((STATUS,), ENVIRONMENT_PORTS),
     "households": ((*ENVIRONMENT_PORTS, SETPOINTS, CONNECTION_VOLTAGES, STATUS), HOUSEHOLD_OUT),
     "agents": ((OBSERVATIONS,), (SETPOINTS,)),
+    "hems": ((OBSERVATIONS,), (SETPOINTS,)),
     "grid": ((POWERS_REAL, POWERS_IMAG), GRID_OUT),
     "recorder": (RECORDED, ()),
 }

@@ -12,6 +12,7 @@ from federates.config import (
     EnvironmentSettings,
     FederateConfig,
     GridSettings,
+    HemsSettings,
     HouseholdsSettings,
     RecorderSettings,
 )
@@ -33,6 +34,10 @@ def make_component(config: FederateConfig) -> Component:
         from federates.agents import Agents  # noqa: PLC0415
 
         return Agents(settings, schedule=schedule)
+    if isinstance(settings, HemsSettings):
+        from federates.hems.controller.federate import Hems  # noqa: PLC0415
+
+        return Hems(settings, schedule=schedule)
     if isinstance(settings, GridSettings):
         from federates.grid import Grid  # noqa: PLC0415
 

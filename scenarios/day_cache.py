@@ -52,6 +52,8 @@ def days_hash(scenario: Scenario, *, population: Population) -> str:
     digest.update(population.households.to_csv(index=False).encode())
     for kind in sorted(population.devices):
         digest.update(population.devices[kind].to_csv(index=False).encode())
+    for household, home in sorted(population.interviews.items()):
+        digest.update(f"{household}\n{home.parameters.model_dump_json()}".encode())
     return digest.hexdigest()[:16]
 
 

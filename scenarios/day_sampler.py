@@ -30,6 +30,7 @@ from scenarios.inputs import roofs_of, vehicles_of
 from scenarios.population import Population
 from scenarios.profiles.base_load import base_load_kw
 from scenarios.profiles.ev import ev_day
+from scenarios.profiles.habit_load import HabitLoads
 from scenarios.profiles.load_traits import draw_traits
 from scenarios.profiles.pv import pv_available_kw
 from scenarios.profiles.randomness import MAX_YEAR_NUMBER, SampledYear, Split, Year, generator
@@ -111,6 +112,9 @@ class ScenarioDays:
             number=np.arange(len(homes)),
             occupants=homes["occupants"].to_numpy(dtype=np.float64),
             scale=homes["base_scale"].to_numpy(dtype=np.float64),
+        )
+        self._habits = HabitLoads(
+            population.interviews, household_ids=homes["household_id"].tolist()
         )
         self._calendars: dict[date, _Calendar] = {}
         self._season = _season(scenario)
@@ -228,6 +232,7 @@ class ScenarioDays:
                 split=day.year,
                 darkness=day.calendar.darkness,
             )
+            self._habits.add(day.calendar.block, out[row], seed=self._scenario.seed, split=day.year)
 
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             for _ in pool.map(fill, range(len(drawn))):

@@ -10,16 +10,23 @@ from federates.config import (
     EnvironmentSettings,
     FederateConfig,
     GridSettings,
+    HemsSettings,
     HouseholdsSettings,
     RecorderSettings,
     ScheduleSettings,
     Settings,
 )
+from federates.controllers import HEMS
+from federates.hems.controller.roles import Scope, roles_in
 from federates.oedisi import PORTS
 from federates.population_files import read_placement
 from federates.topics import Port
+from gradmap.baselines.registry import POLICY_PREFIX
 from scenarios.clock import Clock
 from scenarios.schema import Scenario
+
+PLANS_FOLDER = "plans"
+"""Beside the results of a controller: counts of energy managers' plans."""
 
 
 def federate_configs(
@@ -36,7 +43,7 @@ def federate_configs(
     settings: dict[str, Settings] = {
         "environment": EnvironmentSettings(inputs_folder=inputs_folder),
         **_households(scenario, inputs_folder),
-        "agents": AgentsSettings(inputs_folder=inputs_folder, controller=controller),
+        **_controlling(scenario, controller, inputs_folder, results_folder),
         "grid": grid_settings(scenario, inputs_folder),
         "recorder": RecorderSettings(
             results_folder=results_folder, part_steps=scenario.federation.part_steps
@@ -84,6 +91,65 @@ def _households(scenario: Scenario, inputs_folder: Path) -> dict[str, Settings]:
         )
         for i in range(n_processes)
     }
+
+
+def hems_report_file(results_folder: Path, name: str) -> Path:
+    """Return where a hems federate leaves its counts of plans."""
+    return results_folder.parent / PLANS_FOLDER / f"{name}.json"
+
+
+def _controlling(
+    scenario: Scenario, controller: str, inputs_folder: Path, results_folder: Path
+) -> dict[str, Settings]:
+    """Return who decides: the agents, the homes' energy managers, or both.
+
+    A learned policy leaves to the homes what interviewed householders keep to themselves.
+    """
+    agents = AgentsSettings(inputs_folder=inputs_folder, controller=controller)
+    if controller == HEMS:
+        return _hems(scenario, "all", inputs_folder, results_folder)
+    if not controller.startswith(POLICY_PREFIX):
+        return {"agents": agents}
+    roles = roles_in(inputs_folder)
+    if not roles.left_to_home:
+        return {"agents": agents}
+    found: dict[str, Settings] = {}
+    if roles.in_policy:
+        found["agents"] = agents.model_copy(update={"participating_only": True})
+    return found | _hems(scenario, "not_participating", inputs_folder, results_folder)
+
+
+def _hems(
+    scenario: Scenario, scope: Scope, inputs_folder: Path, results_folder: Path
+) -> dict[str, Settings]:
+    """Split the homes evenly over the processes, in order."""
+    n_homes = len(read_placement(inputs_folder / "households.csv"))
+    n_processes = min(scenario.federation.hems_processes, n_homes) if scope == "all" else 1
+    bounds = [n_homes * i // n_processes for i in range(n_processes + 1)]
+    steps_per_h = 60 / scenario.time.step_min
+    options = scenario.hems
+    return {
+        f"hems_{i + 1}": HemsSettings(
+            inputs_folder=inputs_folder,
+            scope=scope,
+            first=bounds[i],
+            count=bounds[i + 1] - bounds[i],
+            replan_every_steps=round(options.replan_every_h * steps_per_h),
+            horizon_steps=round(options.horizon_h * steps_per_h),
+            history_steps=history_steps(scenario),
+            weather=options.weather,
+            time_limit_s=options.time_limit_s,
+            report_file=hems_report_file(results_folder, f"hems_{i + 1}"),
+        )
+        for i in range(n_processes)
+    }
+
+
+def history_steps(scenario: Scenario) -> int:
+    """Return the steps before the scenario that meters have seen; none of a user's loads."""
+    if scenario.profiles.base_load_file is not None:
+        return 0
+    return scenario.hems.history_days * 24 * 60 // scenario.time.step_min
 
 
 def grid_settings(scenario: Scenario, inputs_folder: Path | None = None) -> GridSettings:

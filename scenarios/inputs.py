@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from federates.hems.adapters.hours import CarUse
+from federates.hems.parameters.assumptions import EV_KWH_PER_KM
 from federates.series import SeriesWriter
 from gradmap.days import COMMON
 from scenarios.clock import Clock, DayBlock
@@ -18,6 +20,7 @@ from scenarios.population import Population, draw_population
 from scenarios.profiles.base_load import base_load_kw
 from scenarios.profiles.ev import EvFleet, ev_day
 from scenarios.profiles.files import SeriesFile
+from scenarios.profiles.habit_load import HabitLoads
 from scenarios.profiles.load_traits import draw_traits
 from scenarios.profiles.pv import PvFleet, pv_available_kw
 from scenarios.profiles.tariff import tariff_source
@@ -56,6 +59,38 @@ class DayInputs:
         return dict(vars(self))
 
 
+class BaseLoads:
+    """Drawn base loads of a population, with the habits of interviewed homes."""
+
+    def __init__(self, scenario: Scenario, *, population: Population, clock: Clock) -> None:
+        """Draw what does not change from day to day."""
+        self._scenario, self._clock = scenario, clock
+        homes = population.households
+        self._traits = draw_traits(
+            seed=scenario.seed,
+            number=np.arange(len(homes)),
+            occupants=homes["occupants"].to_numpy(dtype=np.float64),
+            scale=homes["base_scale"].to_numpy(dtype=np.float64),
+        )
+        self._habits = HabitLoads(
+            population.interviews, household_ids=homes["household_id"].tolist()
+        )
+
+    def day(self, block: DayBlock) -> Floats:
+        """Return the loads of a block's steps, [step, household] [kW]."""
+        site = self._scenario.profiles.weather
+        darkness = darkness_by_minute(
+            block.date,
+            timezone=self._clock.timezone,
+            latitude_deg=site.latitude_deg,
+            longitude_deg=site.longitude_deg,
+        )
+        seed, split = self._scenario.seed, self._scenario.profiles.split
+        load_kw = base_load_kw(block, self._traits, seed=seed, split=split, darkness=darkness)
+        self._habits.add(block, load_kw, seed=seed, split=split)
+        return load_kw
+
+
 class InputSource:
     """Inputs of any day of a scenario: drawn, or from the user's files.
 
@@ -69,7 +104,6 @@ class InputSource:
         Raises:
             ScenarioError: If a user's file does not fit.
         """
-        self._scenario = scenario
         self._clock = clock
         profiles, site = scenario.profiles, scenario.profiles.weather
         self._seed, self._split = scenario.seed, profiles.split
@@ -81,13 +115,7 @@ class InputSource:
             split=self._split,
             latitude_deg=site.latitude_deg,
         )
-        homes = population.households
-        self._traits = draw_traits(
-            seed=self._seed,
-            number=np.arange(len(homes)),
-            occupants=homes["occupants"].to_numpy(dtype=np.float64),
-            scale=homes["base_scale"].to_numpy(dtype=np.float64),
-        )
+        self._loads = BaseLoads(scenario, population=population, clock=clock)
         self._roofs = roofs_of(population)
         self._vehicles = vehicles_of(population)
         self.ids = series_ids(population)
@@ -126,16 +154,7 @@ class InputSource:
         """Return the base load, drawn or read."""
         if self._load_file is not None:
             return self._load_file.block(block)
-        site = self._scenario.profiles.weather
-        darkness = darkness_by_minute(
-            block.date,
-            timezone=self._clock.timezone,
-            latitude_deg=site.latitude_deg,
-            longitude_deg=site.longitude_deg,
-        )
-        return base_load_kw(
-            block, self._traits, seed=self._seed, split=self._split, darkness=darkness
-        )
+        return self._loads.day(block)
 
     def _open(self, path: Path | None, *, name: str) -> SeriesFile | None:
         """Open a user's file, if there is one."""
@@ -229,9 +248,17 @@ def vehicles_of(population: Population) -> EvFleet:
     if table is None:
         empty = np.empty(0, dtype=np.int64)
         return EvFleet(household=empty, slot=empty, e_max_kwh=np.empty(0))
+    interviews = population.interviews
+    slot = table.groupby("household_id").cumcount().to_numpy().astype(np.int64)
     position = {name: row for row, name in enumerate(population.households["household_id"])}
     return EvFleet(
         household=np.array([position[name] for name in table["household_id"]], dtype=np.int64),
-        slot=table.groupby("household_id").cumcount().to_numpy().astype(np.int64),
+        slot=slot,
         e_max_kwh=table["e_max_kwh"].to_numpy(dtype=np.float64),
+        habits=tuple(
+            CarUse.of(interviews[name].parameters.evs[number], kwh_per_km=EV_KWH_PER_KM)
+            if name in interviews
+            else None
+            for name, number in zip(table["household_id"], slot.tolist(), strict=True)
+        ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -12,8 +12,16 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from federates.hems.controller.roles import (
+    INTERVIEWS_FOLDER,
+    parameters_of,
+    read_interviews,
+    split_tables,
+)
+from federates.hems.parameters.home_file import HomeFile, write
 from gradmap.devices.registry import KINDS, groups_from_tables
 from scenarios.device_draws import draw_devices
+from scenarios.interviews import interviewed, without_words
 from scenarios.population_files import read_devices, read_households
 from scenarios.profiles.randomness import Draws, generator, household_uniforms
 from scenarios.schema import PopulationSettings, Scenario
@@ -41,6 +49,8 @@ class Population:
     pv_kwp, pv_tilt_deg, pv_azimuth_deg, pv_inverter_kva, tariff."""
     devices: Mapping[str, pd.DataFrame]
     """Device kind to table of its agents; only kinds that occur."""
+    interviews: Mapping[str, HomeFile] = field(default_factory=dict)
+    """Home files of households whose people were asked."""
 
     def __post_init__(self) -> None:
         """Refuse impossible devices, naming agent and value."""
@@ -56,7 +66,10 @@ class Population:
         return sum(len(table) for table in self.devices.values())
 
     def write(self, folder: Path) -> None:
-        """Write households.csv and devices/<kind>.csv; numbers keep every digit."""
+        """Write households.csv, devices/<kind>.csv, interviews/<household_id>.yaml.
+
+        Numbers keep every digit. Home files are without the words of their people.
+        """
         (folder / DEVICES_FOLDER).mkdir(parents=True, exist_ok=True)
         self.households.to_csv(folder / HOUSEHOLDS_FILE, index=False)
         for kind in KINDS:
@@ -65,6 +78,11 @@ class Population:
                 self.devices[kind].to_csv(target, index=False)
             else:
                 target.unlink(missing_ok=True)
+        for stale in (folder / INTERVIEWS_FOLDER).glob("*.yaml"):
+            stale.unlink()
+        for household, home in self.interviews.items():
+            (folder / INTERVIEWS_FOLDER).mkdir(exist_ok=True)
+            write(without_words(home), path=folder / INTERVIEWS_FOLDER / f"{household}.yaml")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -75,7 +93,13 @@ class Population:
         """
         households = read_households(folder / HOUSEHOLDS_FILE, connection_ids=None)
         devices = read_devices(folder / DEVICES_FOLDER)
-        return cls(households=households, devices=devices)
+        return cls(households=households, devices=devices, interviews=read_interviews(folder))
+
+    def in_policy(self) -> Population:
+        """Return the same households with the devices that a learned policy may control."""
+        homes = parameters_of(self.interviews)
+        devices = split_tables(self.devices, homes, left_to_home=False)
+        return Population(households=self.households, devices=devices, interviews=self.interviews)
 
 
 def draw_population(scenario: Scenario, connections: Sequence[LoadConnection]) -> Population:
@@ -98,12 +122,16 @@ def draw_population(scenario: Scenario, connections: Sequence[LoadConnection]) -
         nominal_kw = np.array([connection.p_nominal_kw for connection in connections])
         households = _draw_households(scenario, connection_ids=ids, nominal_kw=nominal_kw)
     if settings.devices_folder is not None:
-        return Population(households=households, devices=read_devices(settings.devices_folder))
-    owners = draw_owners(settings, n_households=len(households), seed=scenario.seed)
-    return Population(
-        households=households,
-        devices=draw_devices(owners, households=households, scenario=scenario),
+        devices = read_devices(settings.devices_folder)
+    else:
+        owners = draw_owners(settings, n_households=len(households), seed=scenario.seed)
+        devices = draw_devices(owners, households=households, scenario=scenario)
+    if settings.interviews is None:
+        return Population(households=households, devices=devices)
+    households, devices, homes = interviewed(
+        households, devices, scenario=scenario, folder=settings.interviews
     )
+    return Population(households=households, devices=devices, interviews=homes)
 
 
 def largest_remainder(weights: Floats, *, total: int) -> NDArray[np.int64]:

@@ -18,19 +18,22 @@ from typing import Any, Literal
 import psutil
 
 from federates.config import FederateConfig
+from federates.controllers import HEMS, check_name
 from federates.grid import open_engine
 from federates.in_process import Member, run_in_process
 from federates.registry import make_component
 from federates.supervisor import FederationOutcome, Watchdogs, run_federation
-from gradmap.baselines.registry import check_controller, make_controller
+from gradmap.baselines.registry import POLICY_PREFIX, make_controller
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import FederationError, FeederError, ScenarioError
-from scenarios.federation import federate_configs, grid_settings
+from scenarios.federation import PLANS_FOLDER, federate_configs, grid_settings
 from scenarios.feeder_file import write_feeder_file
 from scenarios.health import read_health
+from scenarios.history import write_history
 from scenarios.inputs import materialise
 from scenarios.loading import config_hash, dump_scenario, find_scenario, load_scenario
 from scenarios.policy_check import check_policies
+from scenarios.population import Population
 from scenarios.provenance import machine, versions
 from scenarios.results import Run, open_run
 from scenarios.run_folder import (
@@ -134,14 +137,27 @@ def prepare(
             scenario, connections=engine.connections, folder=place, progress=report
         )
         _check_processes(scenario, n_households=len(population.households))
+        write_history(scenario, population=population, inputs_folder=place / INPUTS_FOLDER)
         fleet = Fleet.from_folder(place / INPUTS_FOLDER)
+        in_policy = population.in_policy() if population.interviews else population
         for controller in scenario.controllers:
-            make_controller(controller, fleet=fleet)  # refuses a policy of other agents
+            _check_agents(controller, fleet=fleet, in_policy=in_policy)
         check_policies(
-            scenario, engine=engine, population=population, inputs_folder=place / INPUTS_FOLDER
+            scenario, engine=engine, population=in_policy, inputs_folder=place / INPUTS_FOLDER
         )
     # Last, so that a folder with a scenario.yaml is a prepared one.
     dump_scenario(scenario, folder / SCENARIO_FILE)
+
+
+def _check_agents(controller: str, *, fleet: Fleet, in_policy: Population) -> None:
+    """Refuse a policy that was not trained for the agents that it is to control."""
+    if controller == HEMS:
+        return
+    if controller.startswith(POLICY_PREFIX) and in_policy.interviews:
+        fleet = Fleet.from_tables(in_policy.devices, household_ids=fleet.household_ids)
+        if fleet.n_agents == 0:
+            return  # every home keeps its devices to itself
+    make_controller(controller, fleet=fleet)
 
 
 def _check_processes(scenario: Scenario, *, n_households: int) -> None:
@@ -157,7 +173,7 @@ def _check_processes(scenario: Scenario, *, n_households: int) -> None:
 def _check_controllers(controllers: Sequence[str]) -> None:
     """Find what can be found before there is a population: names, files, shared folders."""
     for controller in controllers:
-        check_controller(controller)
+        check_name(controller)
     # Two policies in folders of the same name would write into the same results.
     names = [controller_folder(controller) for controller in controllers]
     for name in names:
@@ -275,10 +291,17 @@ def _run_info(
         "health": asdict(health) | {"healthy": health.healthy},
         "started": started.isoformat(timespec="seconds"),
         "timings": _timings(outcome, health.n_steps_recorded),
+        **_plans(own / PLANS_FOLDER),
         "memory_mb": dict(outcome.memory_mb) if outcome else {},
         "versions": versions(*FURTHER_PACKAGES),
         "machine": machine(),
     }
+
+
+def _plans(folder: Path) -> dict[str, Any]:
+    """Return what the homes' energy managers counted, by process; nothing without any."""
+    found = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
+    return {"hems": found} if found else {}
 
 
 def _timings(outcome: FederationOutcome | None, n_steps: int) -> dict[str, Any]:

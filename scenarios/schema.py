@@ -202,6 +202,11 @@ class PopulationSettings(Section):
     devices_folder: Path | None = Field(
         None, description="Your folder of battery.csv, heat_pump.csv, ...; replaces the drawn ones."
     )
+    interviews: Path | None = Field(
+        None,
+        description="Folder of home files (*.yaml) from interviews, each in place of one home: "
+        "the household of the file's name (h0007.yaml), others by seed.",
+    )
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
@@ -210,6 +215,40 @@ class PopulationSettings(Section):
             raise ValueError(
                 f"`devices` shares add up to {total:.3f}, expected at most 1 with "
                 f"`allocation: one_each`; lower them or use `allocation: independent`"
+            )
+        return self
+
+
+class HemsOptions(Section):
+    """Energy managers of homes: controller `hems`, and homes that a policy must leave alone."""
+
+    replan_every_h: float = Field(
+        4.0, gt=0, le=24, description="Time between plans; a whole number of steps. [h]"
+    )
+    horizon_h: float = Field(24.0, ge=1, le=48, description="How far plans reach. [h]")
+    weather: Literal["perfect", "persistence"] = Field(
+        "perfect",
+        description="Forecast of temperature and sun: `perfect`, the scenario's own series, or "
+        "`persistence`, the day before over again.",
+    )
+    history_days: int = Field(
+        7,
+        ge=0,
+        le=28,
+        description="Days before the start whose base load a home's meter has seen. [days]",
+    )
+    time_limit_s: Positive = Field(
+        2.0,
+        description="For one plan of one home; then the best one found counts, or rules make it. "
+        "[s]",
+    )
+
+    @model_validator(mode="after")
+    def _covers(self) -> Self:
+        if self.replan_every_h > self.horizon_h:
+            raise ValueError(
+                f"`replan_every_h` is {self.replan_every_h:g}, but plans reach only "
+                f"`horizon_h` = {self.horizon_h:g} h; plan more often or further"
             )
         return self
 
@@ -328,6 +367,9 @@ class FederationSettings(Section):
     stall_timeout_s: Positive = Field(
         300.0, description="No granted time moves for this long: the run is failed. [s]"
     )
+    hems_processes: int = Field(
+        1, ge=1, le=64, description="Processes the homes' energy managers are split over."
+    )
     part_steps: int = Field(
         672, ge=1, le=100_000, description="Steps per recorded Parquet part file."
     )
@@ -354,10 +396,11 @@ class Scenario(Section):
     controllers: tuple[str, ...] = Field(
         ("no_control", "rule_based"),
         min_length=1,
-        description="Run one after the other: no_control, rule_based, price_only, or "
+        description="Run one after the other: no_control, rule_based, price_only, hems, or "
         "policy:<folder>.",
     )
     policies: PolicySettings = Field(PolicySettings(), description="Use of learned policies.")
+    hems: HemsOptions = Field(HemsOptions(), description="Energy managers of homes.")
     coupling: CouplingSettings = Field(CouplingSettings(), description="Order inside a step.")
     federation: FederationSettings = Field(FederationSettings(), description="Processes.")
 
@@ -370,6 +413,13 @@ class Scenario(Section):
             raise ValueError("`federation.household_processes` exceeds `population.n_households`")
         if self.coupling.mode == "iterate":
             self._repeats_fit()
+        for name in ("replan_every_h", "horizon_h"):
+            steps = getattr(self.hems, name) * 60 / self.time.step_min
+            if abs(steps - round(steps)) > 1e-9:
+                raise ValueError(
+                    f"`hems.{name}` is {getattr(self.hems, name):g} h, expected a whole number of "
+                    f"steps of `time.step_min: {self.time.step_min}`"
+                )
         return self
 
     def _repeats_fit(self) -> None:

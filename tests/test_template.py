@@ -24,6 +24,7 @@ UNITLESS = {
     "n_households",
     "max_iterations",
     "household_processes",
+    "hems_processes",
     "part_steps",
 }
 
@@ -70,7 +71,7 @@ def test_commented_file_comments_every_setting():
         if line and not line.lstrip().startswith("#"):
             assert lines[number - 1].lstrip().startswith("# "), line
     assert "One of: ordered, lag, iterate." in text
-    assert len([line for line in lines if line.endswith(":")]) == 12  # sections
+    assert len([line for line in lines if line.endswith(":")]) == 13  # sections
 
 
 @pytest.mark.parametrize(("name", "field"), fields(Scenario), ids=lambda v: str(v)[:30])

@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 from scenarios.cli.output import make_table, show_table
 from scenarios.health import read_health
 from scenarios.metrics import Summary
+from scenarios.report.health import plans
 from scenarios.results import RESULTS_FOLDER, Run
 from scenarios.run import Progress
 
@@ -96,6 +97,10 @@ def print_summary(run: Run, summaries: Mapping[str, Summary], *, as_json: bool) 
         # Units stand in brackets, which rich would take for markup.
         name = escape(label.format(currency=run.scenario.tariff.currency))
         table.add_row(name, *cells)
+    planned = [plans(run.run_info(c)) for c in run.controllers]
+    if any(planned):
+        name = "Energy managers' plans (by rules)"
+        table.add_row(name, *(f"{c.n_plans:,} ({c.n_fallbacks:,})" if c else "-" for c in planned))
     table.add_row("Run", *(verdict(run, c) for c in run.controllers))
     show_table(table)
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "train": ("scenarios.cli.train", "Train one policy per agent through the power flow."),
     "study": ("scenarios.cli.study", "Compare trained policies; measure what training costs."),
     "export": ("scenarios.cli.export", "Write one agent's policy as ONNX."),
+    "hems": ("scenarios.cli.hems", "Interview a home and plan its devices; measure interviews."),
     "federate": ("scenarios.cli.federate", "Run one federate inside a federation of yours."),
     "bench": ("scenarios.cli.bench", "Measure this machine: seconds, memory, ratios to peers."),
     "validate": ("scenarios.cli.validate", "Compare the torch power flow with OpenDSS."),

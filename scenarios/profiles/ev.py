@@ -13,6 +13,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from federates.hems.adapters.hours import CarUse
 from scenarios.clock import Clock, DayBlock
 from scenarios.profiles.randomness import Draws, Year, household_uniforms
 
@@ -36,6 +37,13 @@ class EvFleet:
     """Number of the vehicle within its household."""
     e_max_kwh: Floats
     """Battery."""
+    habits: tuple[CarUse | None, ...] = ()
+    """How cars of interviewed homes are used, instead of drawn trips; empty: all are drawn."""
+
+    @property
+    def any_overnight(self) -> bool:
+        """Whether some car comes home on the day after it left."""
+        return any(habit is not None and habit.overnight for habit in self.habits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +75,16 @@ def ev_day(block: DayBlock, fleet: EvFleet, *, clock: Clock, seed: int, split: Y
         _trips(block.date + timedelta(days=ahead), fleet, clock=clock, seed=seed, split=split)
         for ahead in range(LOOKAHEAD_DAYS)
     ]
-    today = days[0]
+    begun = [days[0]]
+    if fleet.any_overnight:
+        yesterday = block.date - timedelta(days=1)
+        begun.append(_trips(yesterday, fleet, clock=clock, seed=seed, split=split))
     step = np.arange(block.first, block.stop, dtype=np.float64)[:, None]
-    away = (step >= today.leave_step) & (step < today.back_step)
+    away = np.zeros((len(step), len(fleet.e_max_kwh)), dtype=np.bool_)
+    trip_kwh = np.zeros(away.shape)
+    for trips in begun:
+        away |= (step >= trips.leave_step) & (step < trips.back_step)
+        trip_kwh += np.where(step == trips.back_step, trips.kwh, 0.0)
     next_step = np.full(away.shape, np.inf)
     for trips in days:
         ahead = np.where(trips.leave_step > step, trips.leave_step, np.inf)
@@ -77,7 +92,7 @@ def ev_day(block: DayBlock, fleet: EvFleet, *, clock: Clock, seed: int, split: Y
     hours = np.minimum((next_step - step) * clock.dt_h, MAX_DEPARTURE_H)
     return EvDay(
         plugged_in=np.where(away, 0.0, 1.0),
-        trip_kwh=np.where(step == today.back_step, today.kwh, 0.0),
+        trip_kwh=trip_kwh,
         departure_h=np.where(away, 0.0, hours),
     )
 
@@ -110,8 +125,38 @@ def _trips(day: date, fleet: EvFleet, *, clock: Clock, seed: int, split: Year) -
     leave_step = np.floor(clock.seconds_at(day, leave[:, 0]) / clock.dt_s)
     back_step = np.floor(clock.seconds_at(day, back[:, 0]) / clock.dt_s)
     back_step = np.maximum(back_step, leave_step + 1)
-    return _Trips(
-        leave_step=np.where(driven[:, 0], leave_step, np.inf),
-        back_step=np.where(driven[:, 0], back_step, np.inf),
-        kwh=kwh,
+    return _with_habits(
+        _Trips(
+            leave_step=np.where(driven[:, 0], leave_step, np.inf),
+            back_step=np.where(driven[:, 0], back_step, np.inf),
+            kwh=kwh,
+        ),
+        fleet.habits,
+        day=day,
+        clock=clock,
     )
+
+
+def _with_habits(
+    trips: _Trips, habits: tuple[CarUse | None, ...], *, day: date, clock: Clock
+) -> _Trips:
+    """Return the trips with those of interviewed homes' cars in place of drawn ones."""
+    rows = [row for row, habit in enumerate(habits) if habit is not None]
+    if not rows:
+        return trips
+    leave_step, back_step, kwh = trips.leave_step, trips.back_step, trips.kwh
+    for row in rows:
+        habit = habits[row]
+        assert habit is not None
+        leave_step[row] = back_step[row] = np.inf
+        kwh[row] = habit.trip_kwh
+        if bool(habit.driven(np.array([day.weekday()]))[0]):
+            home_day = day + timedelta(days=habit.overnight)
+            leave_step[row] = _step_at(day, habit.departure_h, clock)
+            back_step[row] = max(_step_at(home_day, habit.arrival_h, clock), leave_step[row] + 1.0)
+    return _Trips(leave_step=leave_step, back_step=back_step, kwh=kwh)
+
+
+def _step_at(day: date, hour: float, clock: Clock) -> float:
+    """Return the step that holds an hour of a day."""
+    return float(np.floor(clock.seconds_at(day, np.array([hour]))[0] / clock.dt_s))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -60,7 +60,59 @@ def health_rows(run: Run, controllers: tuple[str, ...]) -> list[Row]:
     rows.append(_row("Start-up", "s", [_seconds(t.get("start_up_s")) for t in timings]))
     rows.append(_row("Run time", "s", [_seconds(t.get("run_s")) for t in timings]))
     rows.append(_row("Time per step", "ms", [_seconds(t.get("ms_per_step")) for t in timings]))
-    return rows
+    return rows + _plan_rows([plans(info) for info in infos])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanCounts:
+    """Plans of homes' energy managers over all their processes."""
+
+    n_plans: int
+    n_fallbacks: int
+    """Made by rules, because the solver found none in time."""
+    mean_s: float
+    longest_s: float
+    cpu_s: float
+
+
+def plans(info: Mapping[str, Any]) -> PlanCounts | None:
+    """Return the counts in a run.json; None if no energy manager took part."""
+    parts = list(info.get("hems", {}).values())
+    if not parts:
+        return None
+    n_plans = sum(part["plans"] for part in parts)
+    return PlanCounts(
+        n_plans=n_plans,
+        n_fallbacks=sum(part["fallbacks"] for part in parts),
+        mean_s=sum(part["plans"] * part["plan_s_mean"] for part in parts) / max(n_plans, 1),
+        longest_s=max(part["plan_s_longest"] for part in parts),
+        cpu_s=sum(part["cpu_s"] for part in parts),
+    )
+
+
+def _plan_rows(counts: list[PlanCounts | None]) -> list[Row]:
+    """Return how planning went; no rows where nobody planned."""
+    if not any(counts):
+        return []
+
+    def shown(text: Callable[[PlanCounts], str]) -> list[str]:
+        return [MISSING if one is None else text(one) for one in counts]
+
+    return [
+        _row("Energy managers' plans", "plans", shown(lambda one: _count(one.n_plans))),
+        _row(
+            "Plans made by rules",
+            "plans",
+            shown(lambda one: _count(one.n_fallbacks)),
+            "Plans for which the solver found nothing in time, or nothing cheaper than rules.",
+        ),
+        _row(
+            "Time of a plan, mean and longest",
+            "ms",
+            shown(lambda one: f"{1e3 * one.mean_s:,.1f}, {1e3 * one.longest_s:,.1f}"),
+        ),
+        _row("Processor time of plans", "s", shown(lambda one: _seconds(one.cpu_s))),
+    ]
 
 
 def verdict(run: Run, controller: str, *, name: str) -> Verdict:

@@ -36,19 +36,28 @@ ABSURD_KW = 3e4
 # ------------------------------------------------------------------------------------------ ports
 
 
-def configs(prepared, folder: Path) -> tuple[FederateConfig, ...]:
+def configs(
+    prepared, folder: Path, *, controller: str = "rule_based"
+) -> tuple[FederateConfig, ...]:
     run = prepared(population={"n_households": 12})
     return federate_configs(
         run.scenario,
-        controller="rule_based",
+        controller=controller,
         inputs_folder=run.folder / "inputs",
         results_folder=folder / "results",
     )
 
 
 def test_declared_ports_are_those_of_the_components(prepared, tmp_path):
+    pytest.importorskip("highspy", reason="highspy is an extra")
     kinds = set()
-    for config in configs(prepared, tmp_path):
+    federation = configs(prepared, tmp_path)
+    (managers,) = [
+        config
+        for config in configs(prepared, tmp_path, controller="hems")
+        if config.settings.kind == "hems"
+    ]
+    for config in (*federation, managers):
         component = make_component(config)
         inputs, outputs = PORTS[config.settings.kind]
         assert tuple(component.inputs) == tuple(inputs)

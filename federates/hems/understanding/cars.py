@@ -30,6 +30,10 @@ _ALONE_TEXT: Final = """
     leaf zoe ioniq kona niro enyaq corsa taycan ariya ipace bolt mokka etron polestar
 """
 _ALONE: Final = frozenset(_ALONE_TEXT.split())
+_SENTENCE_STARTS_TEXT: Final = """
+    but and or so it its i im ive we weve the a an as not no yes that this they there my our also
+"""
+_SENTENCE_STARTS: Final = frozenset(_SENTENCE_STARTS_TEXT.split())
 _LINKS: Final = frozenset({".", "-"})
 _LONGEST: Final = 8
 
@@ -72,7 +76,8 @@ def _continues(reading: Reading, at: int) -> bool:
             "years",
         }
         return len(text) <= 4 and not is_unit
-    return text in _MODELS or reading.source[tokens[at].start].isupper()
+    capital = reading.source[tokens[at].start].isupper() and text not in _SENTENCE_STARTS
+    return text in _MODELS or capital
 
 
 def car_model(reading: Reading, *, item: Slot) -> Answer | None:

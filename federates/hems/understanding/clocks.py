@@ -210,7 +210,7 @@ def _finished(plain: str, match: re.Match[str], *, hour: int, minute: int, writt
         match.start(),
         end,
         _on_the_day(hour, minute, half=half, late=late),
-        is_explicit=half is not None or late,
+        is_explicit=late or (half is not None and not (hour == 12 and minute < 0)),
         is_vague=hour == 12 and half in {"am", "pm"},
         leads_zero_or_late=late,
     )
@@ -223,6 +223,9 @@ def _on_the_day(hour: int, minute: int, *, half: str | None, late: bool) -> tupl
     morning = 60 * (hour % 12) + minute
     first = morning % NOON
     both = (first, first + NOON)
+    if minute < 0 and hour == 12 and half in {"am", "pm"}:
+        # "A quarter to twelve pm" is said of noon and of midnight.
+        return both
     match half:
         case "am":
             return both[:1]

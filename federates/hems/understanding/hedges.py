@@ -38,6 +38,7 @@ _NOT_SURE: Final = re.compile(
     r"mind|hold|quote|think)|no (?:idea|sorry|wait)|cant (?:say|remember|recall))\b"
 )
 _CLOCK_WORDS: Final = re.compile(
+    r"\b(?:just|shortly|soon|right|a (?:bit|little|touch)|bang|sometime) (?:before|after|past)\b|"
     r"\b(?:quarter|half|\d{1,2}(?: minutes)?) (?:past|after|to|till|til|before|of)(?= (?:\d|"
     r"noon|mid))"
 )

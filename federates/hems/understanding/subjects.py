@@ -83,8 +83,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "hot_water.showers_per_day": r"showers?|baths?",
         "hot_water.ready_by": r"(?:hot|ready|heated|warm) (?:by|before|at|for)|by \d|ready|in "
         r"time for",
-        "hot_water.temp_set_c": r"(?:thermostat|set|stat|heated) (?:\w+ ){0,2}(?:to|at)|"
-        r"temperature",
+        "hot_water.temp_set_c": r"thermostat|stat\b|set ?point|set temperature",
         "hot_water.temp_max_c": r"max(?:imum)?|at most|hottest|up to|never (?:above|over|"
         r"hotter)|no (?:more|hotter)",
         "tariff.kind": r"tariff|economy|agile|flat rate|fixed rate|time of use|tracker|hourly|"
