@@ -76,6 +76,9 @@ class TrainingSettings:
     trust_adapt: bool = False
     """The radius follows the share of samples at its edge instead of falling, see
     `surrogate.adapted_radius`."""
+    network_response: bool = True
+    """Steps foresee how voltages answer when all agents step together (`network_response`); False
+    is an ablation in which each look's gradient is all they know of the network."""
     stop_share: float = 0.7
     """Epochs end early when so many samples are at the edge of the trust region. [-]"""
     learning_rate: float = 1e-2
