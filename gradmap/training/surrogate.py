@@ -7,9 +7,10 @@ over the agent's own scale, every agent for itself minimises the mean over sampl
     clip         max(g d, g clip(d, -radius, radius))            no gain beyond the radius
     none         g d
 
-A harmful move is never clipped: there the gradient always pulls back. At d = 0 each has the
-gradient sum_s G_s dpi(o_s)/dtheta up to the agent's scale: over the whole kept set and unscaled,
-that *is* backpropagation through time (a test says so).
+G is corrected for what all agents' steps together do to voltages (`network_response`), which is
+nothing at d = 0. A harmful move is never clipped: there the gradient always pulls back. At d = 0
+each has the gradient sum_s G_s dpi(o_s)/dtheta up to the agent's scale: over the whole kept set and
+unscaled, that *is* backpropagation through time (a test says so).
 """
 
 from __future__ import annotations
