@@ -53,7 +53,7 @@ class TrainingSettings:
     seed: int = 0
     method: Method = "proximal"
     """`proximal` is GradMAP; `backprop` steps once along the whole gradient (GradMA)."""
-    iterations: int = 400
+    iterations: int = 300
     """Environment gradients."""
     batch_days: int = 16
     """Days rolled out for one gradient."""
@@ -104,7 +104,7 @@ class TrainingSettings:
     follow step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.3, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
+            margin=0.45, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
         )
     )
     """Unit 0.01 pu, one multiplier for every node, step and side."""
