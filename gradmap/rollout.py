@@ -104,7 +104,7 @@ class Rollout:
         self.fleet, self.flow = fleet, flow
         self.observe_voltage, self.control_regulators = observe_voltage, control_regulators
         self._grouped = GroupedFleet(fleet)
-        self._connecting = Connecting(fleet, homes=homes, feeder=flow.feeder)
+        self.connecting = Connecting(fleet, homes=homes, feeder=flow.feeder)
 
     def run(
         self,
@@ -190,14 +190,14 @@ class Rollout:
                 with_violation=graph,
             )
             state = moved.state
-            p_kw, q_kvar = self._connecting.sums(days, step, p_kw=moved.p_kw)
+            p_kw, q_kvar = self.connecting.sums(days, step, p_kw=moved.p_kw)
             record.put(step, request_kw=request_kw, p_kw=moved.p_kw, state=state)
             record.put(step, connection_p_kw=p_kw, connection_q_kvar=q_kvar)
             if moved.violation_kw is not None:
                 record.put(step, violation_kw=moved.violation_kw)
             if stepwise:
                 solution = grid.solve(p_kw, q_kvar)
-                v_pu = self._connecting.seen_v_pu(solution) if senses else None
+                v_pu = self.connecting.seen_v_pu(solution) if senses else None
         return self._trajectory(
             days, kept=record.joined(), grid=grid if stepwise else None, power_flow=power_flow
         )

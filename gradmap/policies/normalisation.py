@@ -33,6 +33,10 @@ _TYPICAL: Final = {
 }
 """Centre and scale of each feature, in its physical unit; `state` is set per device kind. Of `v_pu`
 thousandths count: the scale is a fifth of the way to a limit."""
+_BAND_EDGE_K: Final = 0.5
+"""Scale of indoor temperatures. Heating is cheapest along the lower end of the comfort band, where
+tenths of a kelvin decide; with 2 K around the thermostat's setting learning took twice as long. [K]
+"""
 _COMMON: Final = ("price_import_per_kwh", "price_export_per_kwh", "temp_out_c")
 _OWN: Final = {"base_load_kw": "base_load_kw", "pv_kw": "pv_available_kw"}
 _SMALLEST_SHARE: Final = 0.05
@@ -42,8 +46,8 @@ _SMALLEST_SHARE: Final = 0.05
 def typical_normalisation(fleet: Fleet) -> tuple[Tensor, Tensor]:
     """Return centre and scale [agent, feature] that bring observations to order one.
 
-    Only `state` depends on the agent: half charge for batteries and vehicles, the thermostat
-    setting for heat pumps, half output for generators.
+    Only `state` depends on the agent: half charge for batteries and vehicles, the lower end of the
+    comfort band for heat pumps, half output for generators.
     """
     dtype = fleet.initial_state().dtype
     device = fleet.household_index.device
@@ -54,8 +58,8 @@ def typical_normalisation(fleet: Fleet) -> tuple[Tensor, Tensor]:
     for group in fleet.groups:
         match group.device:
             case HeatPump(params=homes):
-                center[group.index, state] = homes.temp_set_c
-                scale[group.index, state] = 2.0
+                center[group.index, state] = homes.temp_min_c
+                scale[group.index, state] = _BAND_EDGE_K
             case Generator(params=engines):
                 center[group.index, state] = -0.5 * engines.p_max_kw
                 scale[group.index, state] = 0.5 * engines.p_max_kw

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from gradmap.training.network_response import NetworkResponse
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ActionGradients:
@@ -19,6 +21,8 @@ class ActionGradients:
     """Standard normal draws behind the actions; None for deterministic policies."""
     gradient: Tensor
     """dL/da, [sample, agent]."""
+    network: NetworkResponse | None = None
+    """How voltages would answer to all agents' steps together; None leaves that out."""
 
     def of_agents(self, index: Tensor) -> ActionGradients:
         """Return what was kept of some agents, in the order of their rows `index`."""
@@ -27,4 +31,5 @@ class ActionGradients:
             action=self.action.index_select(1, index),
             noise=None if self.noise is None else self.noise.index_select(1, index),
             gradient=self.gradient.index_select(1, index),
+            network=None if self.network is None else self.network.of_agents(index),
         )

@@ -21,6 +21,7 @@ from gradmap.rollout import Rollout, Trajectory
 from gradmap.training.action_gradients import ActionGradients
 from gradmap.training.fine_tuning import Acting
 from gradmap.training.lagrangian import Lagrangian, Valued
+from gradmap.training.network_response import NetworkResponse, Sensitivity, kept_response
 from gradmap.training.peers import Alone, Peers, rows_of
 from gradmap.types import AgentValues, Observation, PerAgent
 
@@ -53,6 +54,7 @@ class Environment:
         *,
         peers: Peers | None = None,
         closed_loop: bool = True,
+        sensitivity: Sensitivity | None = None,
     ) -> None:
         """Join what is rolled out and what judges it.
 
@@ -61,10 +63,12 @@ class Environment:
             lagrangian: Cost and constraints.
             peers: Processes that each look at a part of the days; nobody else by default.
             closed_loop: Whether gradients pass through observations.
+            sensitivity: Of the network, for steps that foresee its answer; None leaves that out.
         """
         self.rollout, self.lagrangian = rollout, lagrangian
         self._peers: Peers = Alone() if peers is None else peers
         self._closed_loop = closed_loop
+        self._sensitivity = sensitivity
         low_kw, high_kw = rollout.fleet.action_range_kw()
         self._low_kw, self._half_kw = low_kw, 0.5 * (high_kw - low_kw)
 
@@ -224,7 +228,7 @@ class _Part:
             gradients = torch.autograd.grad(mean, parameters)
             return _Found(valued, None, tuple(zip(parameters, gradients, strict=True)))
         gradients = torch.autograd.grad(mean, self._requests)
-        return _Found(valued, self._kept(trajectory, gradients))
+        return _Found(valued, self._kept(trajectory, gradients, violation=valued.violation))
 
     def act(self, obs: Observation) -> AgentValues:
         """Return requests, see `Controller`; without gradient to the observation in open loop."""
@@ -240,7 +244,13 @@ class _Part:
         self._requests.append(request_kw)
         return request_kw
 
-    def _kept(self, trajectory: Trajectory, gradients: tuple[Tensor, ...]) -> ActionGradients:
+    def _kept(
+        self,
+        trajectory: Trajectory,
+        gradients: tuple[Tensor, ...],
+        *,
+        violation: Mapping[str, Tensor],
+    ) -> ActionGradients:
         if trajectory.observation is None:
             raise ValueError("Environment: the rollout kept no observations.")
         environment, noise = self._environment, self._noise
@@ -250,7 +260,24 @@ class _Part:
                 action=environment.as_action(trajectory.request_kw.detach()).flatten(0, 1),
                 noise=None if noise is None else noise.normal.flatten(0, 1),
                 gradient=environment.action_gradient(torch.stack(gradients, dim=1)).flatten(0, 1),
+                network=self._network(trajectory, violation=violation),
             )
+
+    def _network(
+        self, trajectory: Trajectory, *, violation: Mapping[str, Tensor]
+    ) -> NetworkResponse | None:
+        environment = self._environment
+        if environment._sensitivity is None:
+            return None
+        return kept_response(
+            trajectory,
+            sensitivity=environment._sensitivity,
+            violation=violation,
+            multipliers=self._multipliers,
+            constraint=environment.lagrangian.of["voltage_high"],
+            hinged=environment.lagrangian.hinged,
+            weight=self._network_weight / self._n_days,
+        )
 
 
 def _refuse_broken(valued: Valued, trajectory: Trajectory) -> None:

@@ -38,6 +38,8 @@ class Valued:
     """Controllable cost of each day, [day]. [cur]"""
     constraint: Mapping[str, Tensor]
     """Sum over days of h (or g, see `Statistic`), [time, node | branch] or [agent]."""
+    violation: Mapping[str, Tensor]
+    """Scaled violations g of the network, [day, time, node | branch]."""
     worst: Tensor
     """Largest of the network's scaled violations g of each day, [day]; -inf without any."""
     n_unsolved: int
@@ -70,6 +72,11 @@ class Lagrangian:
             "comfort": settings.comfort,
         }
 
+    @property
+    def hinged(self) -> bool:
+        """Return whether the network's multipliers count beyond the margins only."""
+        return self._settings.statistic == "hinge"
+
     def value(
         self,
         trajectory: Trajectory,
@@ -91,12 +98,14 @@ class Lagrangian:
             state_end=trajectory.state[:, -1],
         )
         cost = costs.total.sum(dim=-1)
-        value, constraint = cost.sum() / self._cost_scale, {}
+        value = cost.sum() / self._cost_scale
+        constraint: dict[str, Tensor] = {}
+        violation: dict[str, Tensor] = {}
         worst = torch.full_like(cost.detach(), -torch.inf)
         for name, series in self._violated(trajectory).items():
             weights = self.of[name]
             hinged = torch.relu(series + weights.margin)
-            signed = series if self._settings.statistic == "mean" and name in NETWORK else hinged
+            signed = hinged if self.hinged or name not in NETWORK else series
             # Devices' amounts are summed over the day, networks' violations stand at their step.
             summed = signed.sum(dim=0) if name in NETWORK else signed.sum(dim=(0, 1))
             multiplier = multipliers.get(name)
@@ -107,13 +116,16 @@ class Lagrangian:
             weight = network_weight if name in NETWORK else 1.0 / self._fleet.n_agents
             value = value + weight * term
             constraint[name] = summed.detach()
+            if name in NETWORK:
+                violation[name] = series.detach()
             if name in NETWORK and series.numel():
-                worst = torch.maximum(worst, series.detach().amax(dim=(1, 2)))
+                worst = torch.maximum(worst, violation[name].amax(dim=(1, 2)))
         status = trajectory.status
         return Valued(
             value=value,
             cost=cost.detach(),
             constraint=constraint,
+            violation=violation,
             worst=worst,
             n_unsolved=0 if status is None else int((status != 0).sum()),
         )

@@ -53,7 +53,7 @@ class TrainingSettings:
     seed: int = 0
     method: Method = "proximal"
     """`proximal` is GradMAP; `backprop` steps once along the whole gradient (GradMA)."""
-    iterations: int = 450
+    iterations: int = 300
     """Environment gradients."""
     batch_days: int = 16
     """Days rolled out for one gradient."""
@@ -64,21 +64,24 @@ class TrainingSettings:
     """Processes that share the work, one core each; results depend on it in the last bits."""
     pool_days: int = 1024
     """Training days drawn once, from which batches are drawn."""
-    epochs: int = 4
+    epochs: int = 24
     """Steps taken from one gradient."""
-    sample_share: float = 0.25
+    sample_share: float = 0.1
     """Part of the kept samples that one step looks at. [-]"""
     trust_region: TrustRegion = "quadratic"
-    trust_radius: float = 1.0
+    trust_radius: float = 0.3
     """Largest useful change of an action, of half the action range. [-]"""
     trust_radius_end: float = 0.3
     """Last radius over the first; it falls linearly. [-]"""
     trust_adapt: bool = False
     """The radius follows the share of samples at its edge instead of falling, see
     `surrogate.adapted_radius`."""
+    network_response: bool = True
+    """Steps foresee how voltages answer when all agents step together (`network_response`); False
+    is an ablation in which each look's gradient is all they know of the network."""
     stop_share: float = 0.7
     """Epochs end early when so many samples are at the edge of the trust region. [-]"""
-    learning_rate: float = 1e-2
+    learning_rate: float = 2e-2
     learning_rate_end: float = 0.05
     """Last learning rate over the first; it falls linearly. [-]"""
     betas: tuple[float, float] = (0.8, 0.95)
@@ -101,7 +104,7 @@ class TrainingSettings:
     follow step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.45, tolerance=0.004, rate=4e-3, curvature=2e-2, start=2e-3
+            margin=0.45, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
         )
     )
     """Unit 0.01 pu, one multiplier for every node, step and side."""

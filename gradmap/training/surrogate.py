@@ -7,9 +7,10 @@ over the agent's own scale, every agent for itself minimises the mean over sampl
     clip         max(g d, g clip(d, -radius, radius))            no gain beyond the radius
     none         g d
 
-A harmful move is never clipped: there the gradient always pulls back. At d = 0 each has the
-gradient sum_s G_s dpi(o_s)/dtheta up to the agent's scale: over the whole kept set and unscaled,
-that *is* backpropagation through time (a test says so).
+G is corrected for what all agents' steps together do to voltages (`network_response`), which is
+nothing at d = 0. A harmful move is never clipped: there the gradient always pulls back. At d = 0
+each has the gradient sum_s G_s dpi(o_s)/dtheta up to the agent's scale: over the whole kept set and
+unscaled, that *is* backpropagation through time (a test says so).
 """
 
 from __future__ import annotations
@@ -129,30 +130,33 @@ def surrogate_gradients(
     parameters = [p for p in policy.parameters() if p.requires_grad]
     for parameter in parameters:
         parameter.grad = torch.empty_like(parameter)
-    if log_std is not None:
-        log_std.grad = torch.zeros_like(log_std)
-    n_edge = 0
-    for first in range(0, policy.n_agents, AGENTS_AT_ONCE):
-        part = slice(first, min(first + AGENTS_AT_ONCE, policy.n_agents))
-        inputs = policy.inputs(obs[:, part], agents=part)
-        leaves = policy.part(part)
+    evaluated = []
+    for part in _parts(policy.n_agents):
+        inputs, leaves = policy.inputs(obs[:, part], agents=part), policy.part(part)
         with torch.enable_grad():
-            output = policy.evaluate(inputs, leaves)
-        with torch.no_grad():
-            spread = None
-            if log_std is not None and noise is not None:
-                spread = log_std[part].exp()[:, None] * noise[:, part].t()
-            g = (gradient[:, part] / scale[part]).t()
-            d = output - action[:, part].t()
-            if spread is not None:
-                d = d + spread
-            slope = surrogate.slope(g, d) / total
-            n_edge += int(surrogate.at_edge(g, d).sum())
-            if spread is not None and log_std is not None and log_std.grad is not None:
-                log_std.grad[part] = (slope * spread).sum(dim=1)  # dd/dlog(std) = std noise
+            evaluated.append((part, leaves, policy.evaluate(inputs, leaves)))
+    with torch.no_grad():
+        spread = None
+        change = torch.cat([output for _, _, output in evaluated]) - action.t()
+        if log_std is not None and noise is not None:
+            spread = log_std.exp()[:, None] * noise.t()
+            change += spread
+        if kept.network is not None:
+            gradient = gradient + kept.network.added_gradient(change.t(), samples=samples)
+        g = (gradient / scale).t()
+        slope = surrogate.slope(g, change) / total
+        n_edge = int(surrogate.at_edge(g, change).sum())
+        if spread is not None and log_std is not None:
+            log_std.grad = (slope * spread).sum(dim=1)  # dd/dlog(std) = std noise
+    for part, leaves, output in evaluated:
         wanted = [leaf for leaf in leaves if leaf.requires_grad]
-        found: Sequence[Tensor] = torch.autograd.grad(output, wanted, grad_outputs=slope)
+        found: Sequence[Tensor] = torch.autograd.grad(output, wanted, grad_outputs=slope[part])
         for parameter, piece in zip(parameters, found, strict=True):
             if parameter.grad is not None:
                 parameter.grad[part] = piece
     return n_edge / (total * policy.n_agents)
+
+
+def _parts(n_agents: int) -> list[slice]:
+    firsts = range(0, n_agents, AGENTS_AT_ONCE)
+    return [slice(first, min(first + AGENTS_AT_ONCE, n_agents)) for first in firsts]

@@ -26,6 +26,7 @@ from gradmap.training.batches import drawn_days
 from gradmap.training.environment import Environment, Look
 from gradmap.training.fine_tuning import FineTuning
 from gradmap.training.lagrangian import NETWORK, Lagrangian
+from gradmap.training.network_response import Sensitivity, measured_sensitivity
 from gradmap.training.peers import Alone, Peers
 from gradmap.training.progress import Report, averaged, begin
 from gradmap.training.proximal import Taken, backprop_step, proximal_steps
@@ -82,7 +83,11 @@ class Trainer:
         lagrangian = Lagrangian(settings, fleet=fleet, limits=limits, cost_scale=cost_scale)
         self._peers: Peers = Alone() if peers is None else peers
         self.environment = Environment(
-            rollout, lagrangian, peers=self._peers, closed_loop=settings.closed_loop
+            rollout,
+            lagrangian,
+            peers=self._peers,
+            closed_loop=settings.closed_loop,
+            sensitivity=self._sensitivity(limits),
         )
         self.progress = begin(
             fleet,
@@ -163,6 +168,12 @@ class Trainer:
             seconds=ended - began,
             validation_s=ended - trained,
         )
+
+    def _sensitivity(self, limits: Limits) -> Sensitivity | None:
+        """Return what proximal steps foresee voltages by, if they do."""
+        if self.settings.method != "proximal" or not self.settings.network_response:
+            return None
+        return measured_sensitivity(self.rollout, days=self.pool, limits=limits)
 
     def _radius(self) -> float:
         """Return the trust region's radius in the iteration to come."""

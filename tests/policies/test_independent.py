@@ -113,7 +113,11 @@ def test_observations_are_normalised_to_order_one() -> None:
     policy = IndependentPolicies.for_fleet(fleet, seed=1)
     scaled = (random_observations(fleet, leading=(50,)) - policy.center) / policy.scale
     assert scaled.shape[-1] == N_FEATURES
-    assert scaled.abs().max() < 7.0  # voltages, of which thousandths of a pu count
+    ordinary = [index for name, index in INDEX.items() if name not in ("v_pu", "state")]
+    assert scaled[..., ordinary].abs().max() < 7.0
+    # Thousandths of a pu and tenths of a kelvin near the band's lower end count.
+    assert scaled[..., INDEX["v_pu"]].abs().max() < 7.0
+    assert scaled[..., INDEX["state"]].abs().median() < 3.0
 
 
 def test_networks_of_some_agents_act_as_they_did() -> None:
