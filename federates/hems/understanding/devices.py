@@ -38,6 +38,7 @@ _BOUNDARY: Final = re.compile(
     r"ive got|i have|i ve got|there is|theres)\b"
 )
 _CHAINED: Final = re.compile(r"^ ?,? ?(?:or|nor|/)(?: (?:a|an|any|the|no))* ?$")
+_SOLAR_WATER: Final = re.compile(r"\bsolar (?:hot )?(?:water|thermal)\b")
 _WASHER_DRYER: Final = re.compile(r"\bwasher ?(?:/ |and )?(?:dryer|drier)\b")
 _INFORMAL: Final = (
     ("heat_pump", re.compile(r"\b(?:heating|heat|thermostat|temperature)\b")),
@@ -73,6 +74,9 @@ def device_set(reading: Reading, *, item: Slot, context: Context) -> Answer | No
     if item.name == "never_touch":
         return _never_touch(reading, item=item, context=context)
     plain = reading.text
+    if _SOLAR_WATER.search(plain):
+        question = "Do the solar panels make electricity, or do they heat water?"
+        return doubtful(item, (), words=reading.words(), question=question)
     found = _devices(reading)
     owned = [device.name for device in found if not device.is_negated]
     if _ALL.search(plain) and not re.search(r"\bnot (?:all|everything|every)\b", plain):

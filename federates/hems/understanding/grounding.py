@@ -103,7 +103,10 @@ def _plain(text: str) -> str:
 
 def _joins(left: str, right: str) -> bool:
     """Whether two neighbouring characters belong to one word or one number."""
-    return (left.isalpha() and right.isalpha()) or (left.isdigit() and right.isdigit())
+    both = left + right
+    return (left.isalpha() and right.isalpha()) or (
+        both.isascii() and both.isdigit() and len(both) == 2
+    )
 
 
 def _cuts_a_number(whole: str, at: int, end: int) -> bool:

@@ -36,6 +36,11 @@ _DENIAL: Final = (
     r"got) (?:no|not)|{no}(?:sold|scrapped|got rid of|gave (?:away|up))) "
     r"(?:(?!the |our |my )\w+ ){{0,2}}?(?:{thing})\b"
 )
+_NO_SUCH_THING: Final = re.compile(
+    r"\bnot applicable\b|\bthere (?:isnt|is not) (?:1|any)\b|\btheres (?:none|not 1)\b|\bn / a\b|"
+    r"\bdoesnt apply\b|\b(?:dont|havent) (?:\w+ )?(?:have|got|own) (?:1|one|any)\b"
+)
+"""Says so even in reply to a yes/no question, where "we don't" alone is a no."""
 _NOT_ASKED_THAT_WAY: Final = frozenset({"flexibility", "comfort", "household", "tariff"})
 
 
@@ -98,11 +103,6 @@ def _is_absent(plain: str, item: Slot) -> bool:
     )
     if re.search(rf"\b{_DENIAL.format(thing=thing, no=no)}", plain):
         return True
-    return (item.kind is not SlotKind.BOOLEAN and ABSENT.search(plain) is not None) or (
-        re.search(
-            r"\bnot applicable\b|\bn / a\b|\bdoesnt apply\b|\b(?:dont|havent) (?:\w+ )?(?:have|"
-            r"got|own) (?:1|one|any)\b",
-            plain,
-        )
-        is not None
-    )
+    if item.kind is SlotKind.BOOLEAN:
+        return _NO_SUCH_THING.search(plain) is not None
+    return ABSENT.search(plain) is not None

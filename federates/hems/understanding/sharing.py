@@ -108,7 +108,9 @@ def _yields(
         return any(read_slot(piece, item=other, context=context) is not None for other in chosen)
     if item.kind is not SlotKind.BOOLEAN or item.section in sections:
         return False
-    found = [read_slot(piece, item=other, context=context) for other in asked]
+    # "Don't share my answers" is no answer to another yes/no question.
+    others = [other for other in asked if other.kind is not SlotKind.BOOLEAN]
+    found = [read_slot(piece, item=other, context=context) for other in others]
     return any(answer is not None and answer.is_sure for answer in found)
 
 

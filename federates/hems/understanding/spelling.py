@@ -32,6 +32,7 @@ _ORDINARY_TEXT: Final = """
 """
 _ORDINARY: Final = frozenset(_ORDINARY_TEXT.split())
 """Correct words that are one slip away from one of the vocabulary, or close to it."""
+_HALVES: Final = frozenset({"halve", "halv", "haf", "hlaf", "halff", "haalf", "hafl"})
 _LEAST_LENGTH: Final = 5
 
 
@@ -72,6 +73,8 @@ def repaired(word: str) -> str:
     Args:
         word: In lower case.
     """
+    if word in _HALVES:
+        return "half"
     if not _LEAST_LENGTH <= len(word) <= 20 or word in _VOCABULARY or word in _ORDINARY:
         return word
     index = _index()

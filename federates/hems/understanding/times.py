@@ -16,7 +16,7 @@ _LIKELY: Final[Mapping[str, tuple[tuple[int, int], ...]]] = {
     "arrival": ((13 * 60 + 30, 22 * 60 + 30),),
     "departure": ((4 * 60 + 30, 11 * 60 + 59),),
     "ready_by": ((4 * 60 + 30, 10 * 60 + 59),),
-    "earliest_start": ((6 * 60, 9 * 60 + 59), (12 * 60 + 30, 17 * 60 + 59)),
+    "earliest_start": ((6 * 60, 8 * 60 + 45), (12 * 60 + 30, 17 * 60 + 59)),
     "latest_finish": ((12 * 60 + 30, 18 * 60 + 59), (20 * 60, 23 * 60 + 45)),
 }
 """When it usually is; a bare hour with one reading in there means that one. [min] judgement"""

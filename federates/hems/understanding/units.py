@@ -24,7 +24,8 @@ _SAID: Final[Mapping[str, str]] = MappingProxyType(
         "w": r"w|wp|watts?",
         "mw": r"mw|mwh|megawatts?(?: hours?)?",
         "ah": r"ah|amp(?:ere)? ?h(?:ou)?rs?",
-        "a": r"a(?! ?m\b)(?! (?:day|week|month|year|night|unit|kwh|kw|pop|time|person|bit|lot))|amps?|"
+        "a": r"a(?! ?m\b)(?! (?:day|week|month|year|night|unit|kwh|kw|pop|time|person|bit|lot))|"
+        r"amps?|"
         r"amperes?",
         "v": r"v|volts?",
         "btu": r"btus?|hp|horse ?power|therms?|m3|ppm",

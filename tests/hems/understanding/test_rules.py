@@ -54,7 +54,7 @@ def spans(*pairs: str) -> tuple[dict[str, str], ...]:
         ("evs.1.departure", "7, no sorry 8", "08:00"),
         (f"{DRYER}.latest_finish", "never after 10pm", "22:00"),
         (f"{DRYER}.latest_finish", "quarter to midnight", "23:45"),
-        (f"{DRYER}.earliest_start", "not before 9", "09:00"),
+        (f"{DRYER}.earliest_start", "not before 8", "08:00"),
         ("household.home_weekday", "out from 8 till 5", spans("17:00-08:00")),
         ("household.home_weekday", "we work nine to five", spans("17:00-09:00")),
         ("household.home_weekday", "I leave at 8 and get back at 6", spans("18:00-08:00")),
