@@ -202,6 +202,7 @@ def _still_waiting(state: InterviewState) -> tuple[Slot, ...]:
         if key not in progress.records
         and key not in progress.declined
         and not ruled_out(slot(key), progress.values)
+        and not _looked_up(slot(key), progress.values)  # read back, never asked
     )
 
 

@@ -34,6 +34,18 @@ def test_a_plain_householder_is_understood_and_confirmed():
     assert from_yaml(to_yaml(home)) == home
 
 
+def test_what_follows_from_the_car_is_read_back_and_never_asked():
+    heard = []
+
+    def answer(message):
+        heard.append(message)
+        return plain(message)
+
+    run(RULES, answer)
+    about = [item for item in heard if "evs.1.capacity_kwh" in item.slots]
+    assert {item.kind for item in about} == {"confirm"}
+
+
 def test_a_form_asks_a_section_at_once_and_needs_fewer_turns():
     one_by_one = run(RULES, plain)
     form = run(RULES, plain, settings=InterviewSettings(form=True, locale="en-GB"))
