@@ -9,10 +9,10 @@ import torch
 
 from federates.component import Component, Ids, Inbox, Schedule, Stage, StageResult
 from federates.config import AgentsSettings
+from federates.observed import rows_of_agents
 from federates.topics import OBSERVATIONS, SETPOINTS, Port, Values
 from gradmap.baselines.registry import make_controller
 from gradmap.devices.fleet import Fleet
-from gradmap.errors import FederationError
 from gradmap.observations import N_FEATURES
 
 
@@ -34,15 +34,8 @@ class Agents(Component):
 
     def bind(self, input_ids: Mapping[str, Ids]) -> None:
         """Find every agent's row among the observations; the homes may come in any order."""
-        observed = input_ids[OBSERVATIONS.name][::N_FEATURES]
-        row = {ids.rpartition("/")[0]: index for index, ids in enumerate(observed)}
-        missing = [agent for agent in self._fleet.agent_ids if agent not in row]
-        if missing:
-            raise FederationError(
-                f"Agent {missing[0]!r} is not observed by any `households` federate "
-                f"({len(missing)} agents are missing). All must read the same population."
-            )
-        self._order = np.array([row[agent] for agent in self._fleet.agent_ids], dtype=np.int64)
+        observed = input_ids[OBSERVATIONS.name]
+        self._order = rows_of_agents(self._fleet.agent_ids, observed=observed)
 
     def run_stage(self, stage: Stage, *, step: int, repeat: int, inbox: Inbox) -> StageResult:
         """Ask every controller for its power."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gradmap.errors import ScenarioError
 from gradmap.units import SECONDS_PER_HOUR
-from scenarios.schema import TimeSettings
+from scenarios.schema_series import TimeSettings
 
 MINUTES_PER_DAY = 1440
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from gradmap.devices.heat_pump import cop
 from scenarios.profiles.randomness import Draws, household_uniforms
-from scenarios.schema import Scenario, TariffSettings
+from scenarios.schema import Scenario
+from scenarios.schema_series import TariffSettings
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -13,11 +13,11 @@ from typing import Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from federates.strict_yaml import LINE_BREAKS, PlainLoader
 from gradmap.errors import ScenarioError
 from scenarios.schema import Scenario
 
 MAX_FILE_BYTES = 1_000_000
-MAX_NODES = 20_000
 BUNDLED_FOLDER = Path(__file__).parent
 
 # YAML 1.1 reads 18:30 as 1110, `no` as False and 1e3 as a string. Only these patterns, those of
@@ -35,37 +35,8 @@ _RESOLVERS = (
 )
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML 1.2 scalars, keys that are text and unique, no aliases, no tags."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        fault = ""
-        if isinstance(event, yaml.AliasEvent):
-            fault = "aliases (*name) are not accepted; write the value out"
-        elif event.tag not in (None, "!"):
-            fault = f"tags ({event.tag}) are not accepted; leave it out"
-        if fault:
-            mark = event.start_mark
-            raise yaml.composer.ComposerError(None, None, fault, mark)
-        self.n_nodes = getattr(self, "n_nodes", 0) + 1
-        if self.n_nodes > MAX_NODES:
-            raise yaml.composer.ComposerError(None, None, f"more than {MAX_NODES} values", None)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str) or key in seen:
-                fault = "stands twice" if isinstance(key, str) else "is not text"
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} {fault}", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+class _StrictLoader(PlainLoader):
+    """Reads YAML 1.2's scalars; everything else is text."""
 
     def construct_plain_float(self, node: yaml.ScalarNode) -> float:
         return float(str(node.value).lower().replace(".inf", "inf").replace(".nan", "nan"))
@@ -76,15 +47,12 @@ for _tag, _pattern, _first in _RESOLVERS:
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct_plain_float)
 
 
-_LINE_BREAKS = re.compile("[\\n\\r\\x85\\u2028\\u2029]")
-
-
 class _Dumper(yaml.SafeDumper):
     """Quotes what either YAML 1.1 or our loader would not read as text, such as 1e3."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         """Escape line breaks of every alphabet, which YAML would fold into spaces."""
-        style = '"' if _LINE_BREAKS.search(text) else None
+        style = '"' if LINE_BREAKS.search(text) else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

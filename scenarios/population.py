@@ -24,7 +24,8 @@ from scenarios.device_draws import draw_devices
 from scenarios.interviews import interviewed, without_words
 from scenarios.population_files import read_devices, read_households
 from scenarios.profiles.randomness import Draws, generator, household_uniforms
-from scenarios.schema import PopulationSettings, Scenario
+from scenarios.schema import Scenario
+from scenarios.schema_homes import PopulationSettings
 
 if TYPE_CHECKING:
     from opendss_models.connections import LoadConnection

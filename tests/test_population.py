@@ -9,7 +9,8 @@ import pytest
 from gradmap.errors import ScenarioError
 from scenarios.population import Population, draw_owners, draw_population, largest_remainder
 from scenarios.population_files import HOUSEHOLD_COLUMNS
-from scenarios.schema import PopulationSettings, Scenario
+from scenarios.schema import Scenario
+from scenarios.schema_homes import PopulationSettings
 
 
 def _connections(n=95):

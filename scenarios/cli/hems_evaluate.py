@@ -100,15 +100,16 @@ def command(
     # Imported here: torch takes seconds that `--help` should not pay.
     from federates.hems.evaluation.arms import ARMS, arms_named  # noqa: PLC0415
     from federates.hems.evaluation.measuring import Plan  # noqa: PLC0415
-    from scenarios.cli.hems_figures import write_accuracy_figure  # noqa: PLC0415
-    from scenarios.cli.hems_study import (  # noqa: PLC0415
+    from scenarios.cli.hems_tables import groupings_named, print_study  # noqa: PLC0415
+    from scenarios.report.standalone import write_figure  # noqa: PLC0415
+    from scenarios.study.hems_accuracy_figure import accuracy_figure  # noqa: PLC0415
+    from scenarios.study.hems_interviews import (  # noqa: PLC0415
         STUDY,
         Study,
         kept_result,
         measured_arm,
         source_digest,
     )
-    from scenarios.cli.hems_tables import groupings_named, print_study  # noqa: PLC0415
     from scenarios.study.results_folder import ResultsFolder  # noqa: PLC0415
 
     wanted, grouped = arms_named(names), groupings_named(groups)
@@ -135,7 +136,7 @@ def command(
                     show(name, share)
 
             found[arm.name] = measured_arm(arm, study, folder, on_share=tell)
-    figure = None if out is None else write_accuracy_figure(found, out / "accuracy.svg")
+    figure = None if out is None else write_figure(accuracy_figure(found), out / "accuracy.svg")
     with patient_output():
         if as_json:
             click.echo(json.dumps(found, indent=1))

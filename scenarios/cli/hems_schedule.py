@@ -12,7 +12,7 @@ from scenarios.cli.exit_codes import OK
 from scenarios.cli.output import make_table, patient_output, show_table
 
 if TYPE_CHECKING:
-    from scenarios.cli.hems_day import PlannedDay
+    from scenarios.hems_day import PlannedDay
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -43,14 +43,16 @@ def command(
     """
     from federates.hems.evaluation.typical_day import day_of  # noqa: PLC0415
     from federates.hems.parameters.home_file import read  # noqa: PLC0415
-    from scenarios.cli.hems_day import day_document, planned_day, write_day  # noqa: PLC0415
+    from scenarios.hems_day import day_document, planned_day  # noqa: PLC0415
+    from scenarios.report.hems_day_figure import day_figure  # noqa: PLC0415
+    from scenarios.report.standalone import write_figure  # noqa: PLC0415
 
     if season is not None and date_text is not None:
         raise click.UsageError("Give --season or --date, not both.")
     if out is not None and out.suffix != ".svg":
         raise click.UsageError(f"Option --out {out}: expected a file name that ends in .svg.")
     day = planned_day(read(home), day_of(date_text or season or "winter"))
-    figure = None if out is None else write_day(day, out)
+    figure = None if out is None else write_figure(day_figure(day), out)
     with patient_output():
         if as_json:
             click.echo(json.dumps(day_document(day), indent=1))
@@ -63,7 +65,7 @@ def command(
 
 def _print(day: PlannedDay) -> None:
     """Print the schedule by device, what it costs beside other ways, and conflicts."""
-    from scenarios.cli.hems_day import METHODS, device_lines, way_costs  # noqa: PLC0415
+    from scenarios.hems_day import METHODS, device_lines, way_costs  # noqa: PLC0415
 
     table = make_table(
         title=f"{day.title}, {day.plan.source}",

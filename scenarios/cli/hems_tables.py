@@ -12,11 +12,11 @@ from federates.hems.evaluation.arms import PUBLISHED_ACCURACY
 from federates.hems.evaluation.metrics import GROUPINGS, paired_difference
 from federates.hems.users.persona import LEVELS
 from gradmap.errors import ScenarioError
-from scenarios.cli.hems_study import accuracies
 from scenarios.cli.output import make_table, show_table
+from scenarios.study.hems_interviews import accuracies
 
 if TYPE_CHECKING:
-    from scenarios.cli.hems_study import Study
+    from scenarios.study.hems_interviews import Study
 
 Results = Mapping[str, "dict[str, Any] | None"]
 """What is kept of each arm, None where it was never measured."""

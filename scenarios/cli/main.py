@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from gradmap.errors import FeederError, GradmapError, ScenarioError
 from scenarios.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
+from scenarios.cli.lazy_group import LazyGroup
 
 # Command to (module, one-line help). The help stands here so that `gradmap --help` imports nothing.
 COMMANDS = {
@@ -29,21 +29,8 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    """Imports a command's module only to run it or to show its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+class _Commands(LazyGroup):
+    """Says which commands there are when one is not known."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -53,7 +40,9 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands, modules=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="gradmap")
 def cli() -> None:
     """HELICS co-simulation of grid-edge agents and homes on an OpenDSS feeder.

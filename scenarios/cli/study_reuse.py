@@ -101,7 +101,7 @@ def command(
     from gradmap.training.settings import TrainingSettings  # noqa: PLC0415
     from scenarios.case import open_case  # noqa: PLC0415
     from scenarios.loading import find_scenario, load_scenario  # noqa: PLC0415
-    from scenarios.study.figures import write_figure  # noqa: PLC0415
+    from scenarios.report.standalone import write_figure  # noqa: PLC0415
     from scenarios.study.results_folder import ResultsFolder  # noqa: PLC0415
     from scenarios.study.reuse import STUDY, Reuse, study_reuse  # noqa: PLC0415
     from scenarios.study.reuse_figure import reuse_figure  # noqa: PLC0415

@@ -21,7 +21,7 @@ from scenarios.profiles.files import (
     read_time_s,
 )
 from scenarios.profiles.randomness import Year, generator
-from scenarios.schema import TariffSettings
+from scenarios.schema_series import TariffSettings
 
 Floats = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scenarios.clock import MINUTES_PER_DAY, Clock, DayBlock
 from scenarios.profiles.randomness import Year, daily_normals, generator
 from scenarios.profiles.weather_files import WeatherTable, read_weather
-from scenarios.schema import WeatherSettings
+from scenarios.schema_series import WeatherSettings
 
 Floats = NDArray[np.float64]
 

@@ -5,22 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from gradmap.errors import ScenarioError
-from gradmap.files import written_whole
 from scenarios.case import Case
-from scenarios.report.figures import Figure
-from scenarios.report.standalone import standalone_svg
+from scenarios.report.standalone import write_figure
 from scenarios.study.compare import Compared, NamedPolicy
 from scenarios.study.compare_figure import cost_violation
 from scenarios.study.policy_day import policy_day, policy_day_figure
 from scenarios.study.training_figure import history_curves, training_figure
-
-
-def write_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure as an SVG file in light colours and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as file:
-        file.write(standalone_svg(figure, always_light=True).encode())
-    return path
 
 
 def write_compare_figures(

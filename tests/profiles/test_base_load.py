@@ -20,7 +20,7 @@ from scenarios.profiles.base_load import base_load_kw, minute_load_kw
 from scenarios.profiles.load_traits import draw_traits
 from scenarios.profiles.randomness import Draws
 from scenarios.profiles.weather import darkness_by_minute
-from scenarios.schema import TimeSettings
+from scenarios.schema_series import TimeSettings
 
 REFERENCE = (
     Path(__file__).parents[3] / "shared" / "feeders" / "LVTestCase" / "Daily_1min_100profiles"

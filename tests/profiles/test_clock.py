@@ -7,7 +7,7 @@ import pytest
 
 from gradmap.errors import ScenarioError
 from scenarios.clock import MINUTES_PER_DAY, Clock
-from scenarios.schema import TimeSettings
+from scenarios.schema_series import TimeSettings
 
 
 def _clock(start, *, days=1, step_min=15, timezone="Europe/London"):

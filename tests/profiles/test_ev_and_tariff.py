@@ -9,7 +9,7 @@ from gradmap.errors import ScenarioError
 from scenarios.clock import Clock
 from scenarios.profiles.ev import EvFleet, ev_day
 from scenarios.profiles.tariff import tariff_source
-from scenarios.schema import TariffSettings, TimeSettings
+from scenarios.schema_series import TariffSettings, TimeSettings
 
 
 def _clock(start="2025-03-17 00:00", *, days=1, step_min=15):

@@ -7,7 +7,7 @@ import pytest
 from gradmap.errors import ScenarioError
 from scenarios.clock import Clock
 from scenarios.profiles.files import SeriesFile
-from scenarios.schema import TimeSettings
+from scenarios.schema_series import TimeSettings
 
 IDS = ["h0001", "h0002"]
 

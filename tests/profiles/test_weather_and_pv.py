@@ -10,7 +10,7 @@ import pytest
 from scenarios.clock import Clock
 from scenarios.profiles.pv import PvFleet, pv_available_kw
 from scenarios.profiles.weather import HIGHEST_CLEARNESS, SyntheticWeather
-from scenarios.schema import TimeSettings, WeatherSettings
+from scenarios.schema_series import TimeSettings, WeatherSettings
 
 
 def _blocks(start, *, days=1, step_min=15, timezone="Europe/London"):

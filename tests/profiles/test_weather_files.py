@@ -7,7 +7,7 @@ import pytest
 from gradmap.errors import ScenarioError
 from scenarios.clock import Clock
 from scenarios.profiles.weather import weather_source
-from scenarios.schema import TimeSettings, WeatherSettings
+from scenarios.schema_series import TimeSettings, WeatherSettings
 
 EPW_COLUMNS = 35
 

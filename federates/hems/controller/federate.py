@@ -34,10 +34,10 @@ from federates.hems.controller.roles import (
 from federates.hems.optimiser.forecast import Forecast
 from federates.hems.optimiser.solver import SolverSettings
 from federates.hems.parameters.models import HomeParameters
+from federates.observed import rows_of_agents
 from federates.topics import OBSERVATIONS, SETPOINTS, Port, Values
 from gradmap.baselines.no_control import NoControl
 from gradmap.devices.fleet import Fleet
-from gradmap.errors import FederationError
 from gradmap.observations import INDEX, N_FEATURES
 from gradmap.units import SECONDS_PER_HOUR
 
@@ -86,15 +86,8 @@ class Hems(Component):
 
     def bind(self, input_ids: Mapping[str, Ids]) -> None:
         """Find every agent's row among the observations; the homes may come in any order."""
-        observed = input_ids[OBSERVATIONS.name][::N_FEATURES]
-        row = {ids.rpartition("/")[0]: index for index, ids in enumerate(observed)}
-        missing = [agent for agent in self._fleet.agent_ids if agent not in row]
-        if missing:
-            raise FederationError(
-                f"Agent {missing[0]!r} is not observed by any `households` federate "
-                f"({len(missing)} agents are missing). All must read the same population."
-            )
-        self._order = np.array([row[agent] for agent in self._fleet.agent_ids], dtype=np.int64)
+        observed = input_ids[OBSERVATIONS.name]
+        self._order = rows_of_agents(self._fleet.agent_ids, observed=observed)
 
     def run_stage(self, stage: Stage, *, step: int, repeat: int, inbox: Inbox) -> StageResult:
         """Plan where it is time to, and ask for what the plans say."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from federates.hems.optimiser.assembly import Arrays
 from federates.hems.optimiser.checks import FloatArray, check_range
-from gradmap.errors import MissingExtraError
+from gradmap.extras import import_extra
 
 CHANGES_MAX = 400
 """Entries of the matrix that are changed one by one; with more, the program is passed anew."""
@@ -69,14 +69,7 @@ def import_highspy() -> Any:
     Raises:
         MissingExtraError: It is not installed.
     """
-    try:
-        import highspy  # noqa: PLC0415  an extra
-    except ImportError as exc:
-        raise MissingExtraError(
-            "highspy is not installed, which the home's optimiser needs. Install it with "
-            "`pip install gradmap[optimum]`."
-        ) from exc
-    return highspy
+    return import_extra("highspy", extra="optimum", needed_by="the home's optimiser")
 
 
 class Solver:

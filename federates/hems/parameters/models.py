@@ -7,9 +7,8 @@ tariff has no peak price. So nothing that nobody asked for hides in a home.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from federates.hems.parameters.choices import (
     DEVICES,
@@ -34,6 +33,7 @@ from federates.hems.parameters.devices import (
 from federates.hems.parameters.slot import SlotKind, Span, Value
 from federates.hems.parameters.slots import SLOTS, applicable_slots
 from federates.hems.parameters.stored import checked_all
+from federates.time_zone import TimeZoneName
 
 
 def _in_order(devices: tuple[DeviceKind, ...]) -> tuple[DeviceKind, ...]:
@@ -168,7 +168,7 @@ HotWater = Annotated[ElectricWater | OtherWater, Field(discriminator="kind")]
 class HomeParameters(Section):
     """Everything an energy management system needs to know about one home."""
 
-    timezone: str = Field("Europe/London", description="IANA time zone of all clocks.")
+    timezone: TimeZoneName = Field("Europe/London", description="IANA time zone of all clocks.")
     currency: str = Field("GBP", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all prices.")
     household: Household
     heating: Heating
@@ -182,15 +182,6 @@ class HomeParameters(Section):
     appliances: dict[ApplianceKind, Appliance] = Field(default_factory=dict)
     generator: Generator | None = None
     flexibility: Flexibility
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-            raise ValueError(f"{name!r} is not an IANA time zone such as Europe/London") from exc
-        return name
 
     @model_validator(mode="after")
     def _holds_what_applies(self) -> Self:

@@ -141,12 +141,18 @@ _EV_COUNT = Slot(
 )
 
 
-def _ev(number: int) -> tuple[Slot, ...]:
-    """Return the slots of one electric car."""
-    car = "your electric car" if number == 1 else "your second electric car"
-    at = f"evs.{number}"
+def _car(number: int) -> str:
+    return "your electric car" if number == 1 else "your second electric car"
+
+
+def _car_needs(number: int) -> tuple[Need, ...]:
     owned = Need(key="household.n_evs", any_of=tuple(range(number, MAX_EVS + 1)))
-    needs = (*_EV, owned)
+    return (*_EV, owned)
+
+
+def _car_slots(number: int) -> tuple[Slot, ...]:
+    """Return the slots about what an electric car is."""
+    car, needs, at = _car(number), _car_needs(number), f"evs.{number}"
     return (
         Slot(
             key=f"{at}.model",
@@ -185,6 +191,13 @@ def _ev(number: int) -> tuple[Slot, ...]:
             needs=needs,
             default=7.4,
         ),
+    )
+
+
+def _car_use_slots(number: int) -> tuple[Slot, ...]:
+    """Return the slots about how an electric car is used."""
+    car, needs, at = _car(number), _car_needs(number), f"evs.{number}"
+    return (
         Slot(
             key=f"{at}.arrival",
             kind=SlotKind.CLOCK,
@@ -249,4 +262,11 @@ def _ev(number: int) -> tuple[Slot, ...]:
     )
 
 
-EVS = (_EV_COUNT, *(slot for n in range(1, MAX_EVS + 1) for slot in _ev(n)))
+EVS = (
+    _EV_COUNT,
+    *(
+        slot
+        for number in range(1, MAX_EVS + 1)
+        for slot in (*_car_slots(number), *_car_use_slots(number))
+    ),
+)

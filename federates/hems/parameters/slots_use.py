@@ -28,8 +28,8 @@ _APPLIANCE_DURATION_MIN: dict[ApplianceKind, float] = {
 }
 
 
-def _appliance(kind: ApplianceKind) -> tuple[Slot, ...]:
-    """Return the slots of one appliance."""
+def _appliance_use(kind: ApplianceKind) -> tuple[Slot, ...]:
+    """Return the slots about when an appliance runs."""
     name, at = _APPLIANCE_NAMES[kind], f"appliances.{kind}"
     needs = (Need(key="household.devices", any_of=(kind,)),)
     return (
@@ -72,6 +72,14 @@ def _appliance(kind: ApplianceKind) -> tuple[Slot, ...]:
             needs=needs,
             default=False,
         ),
+    )
+
+
+def _appliance_rating(kind: ApplianceKind) -> tuple[Slot, ...]:
+    """Return the slots about what an appliance draws."""
+    name, at = _APPLIANCE_NAMES[kind], f"appliances.{kind}"
+    needs = (Need(key="household.devices", any_of=(kind,)),)
+    return (
         Slot(
             key=f"{at}.power_kw",
             kind=SlotKind.POWER_KW,
@@ -99,7 +107,9 @@ def _appliance(kind: ApplianceKind) -> tuple[Slot, ...]:
     )
 
 
-APPLIANCE_SLOTS = tuple(slot for kind in APPLIANCES for slot in _appliance(kind))
+APPLIANCE_SLOTS = tuple(
+    slot for kind in APPLIANCES for slot in (*_appliance_use(kind), *_appliance_rating(kind))
+)
 
 GENERATOR = (
     Slot(

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import yaml
 
+from federates.strict_yaml import LINE_BREAKS, PlainLoader
+
 MAX_BYTES: Final = 262_144
 MAX_NODES: Final = 5_000
 MAX_DEPTH: Final = 12
@@ -20,42 +22,14 @@ _JSON_SCALAR: Final = re.compile(
     r"^(?:true|false|null|-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,4})?)$"
 )
 _FIRST_CHARACTERS: Final = list("tfn-0123456789")
-_QUOTED: Final = re.compile("[\\n\\r\\x85\\u2028\\u2029]|^[0-9][0-9]:[0-9][0-9]$")
+_QUOTED: Final = re.compile(f"{LINE_BREAKS.pattern}|^[0-9][0-9]:[0-9][0-9]$")
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses what could surprise or exhaust."""
+class _Loader(PlainLoader):
+    """Reads JSON's scalars; everything else is text."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
-    n_nodes = 0
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose a node that is plain, and neither too deep nor one too many."""
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        self.n_nodes += 1
-        self.depth += 1
-        fault = ""
-        if isinstance(event, yaml.AliasEvent):
-            fault = "aliases (*name) are not accepted; write the value out"
-        elif event.tag not in (None, "!"):
-            fault = f"tags ({event.tag}) are not accepted; leave it out"
-        elif self.n_nodes > MAX_NODES or self.depth > MAX_DEPTH:
-            fault = f"more than {MAX_NODES} values or {MAX_DEPTH} levels"
-        if fault:
-            raise yaml.composer.ComposerError(None, None, fault, event.start_mark)
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Construct a mapping whose keys are text and stand once."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for place, key in enumerate(keys):
-            if not isinstance(key, str) or key in keys[:place]:
-                fault = f"key {key!r} stands twice or is not text"
-                raise yaml.constructor.ConstructorError(None, None, fault, node.start_mark)
-        return super().construct_mapping(node, deep=deep)
+    max_nodes = MAX_NODES
+    max_depth = MAX_DEPTH
 
     def construct_json(self, node: yaml.ScalarNode) -> Any:
         """Construct a number, true, false or null."""

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from gradmap.baselines.optimum.interior_point import Optimum
 from gradmap.baselines.optimum.program import Program
-from gradmap.errors import MissingExtraError
+from gradmap.extras import import_extra
 from gradmap.feeder import FloatArray, IndexArray
 
 
@@ -40,14 +40,9 @@ def import_highspy() -> Any:
     Raises:
         MissingExtraError: It is not installed.
     """
-    try:
-        import highspy  # noqa: PLC0415  an extra
-    except ImportError as exc:
-        raise MissingExtraError(
-            "highspy is not installed, which the second opinion on a centralised optimum needs. "
-            "Install it with `pip install gradmap[optimum]`."
-        ) from exc
-    return highspy
+    return import_extra(
+        "highspy", extra="optimum", needed_by="the second opinion on a centralised optimum"
+    )
 
 
 def highs_value(program: Program, *, at: Optimum, solver: str = "ipm") -> HighsResult:

@@ -1,14 +1,12 @@
-"""A planned day of an interviewed home: what is printed and drawn of it."""
+"""A planned day of an interviewed home, beside what habits and timers would do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from markupsafe import Markup
 
 from federates.hems.adapters.interview_home import interview_home
 from federates.hems.evaluation.typical_day import DT_H, day_ahead
@@ -22,29 +20,14 @@ from federates.hems.optimiser.rules import no_control, rule_based
 from federates.hems.optimiser.schedule import Schedule
 from federates.hems.optimiser.solver import SolverSettings
 from federates.hems.parameters.home_file import HomeFile
-from scenarios.cli.hems_figures import write_svg
-from scenarios.report.figures import (
-    LEFT,
-    WIDTH,
-    Figure,
-    LegendEntry,
-    controller_class,
-    panel_grid,
-)
-from scenarios.report.svg import Axis, Panel, el, figure_svg, label_at, number_axis, y_title
 
 METHODS: Final = {"plan": "plan", "no_control": "no control", "rule_based": "rule-based"}
-HOURS: Final = Axis(
-    low=0.0, high=24.0, ticks=tuple((float(h), f"{h:02d}:00") for h in range(0, 25, 6))
-)
 LEAST_KW: Final = 0.02
 """Less counts as standing still. [kW]"""
 SHORT_H: Final = 0.5
 """Pauses of a device up to this long are left unsaid. [h]"""
 MANY: Final = 5
 """Stretches that are listed one by one; with more, the first ones and how many there are."""
-HEIGHT, GAP, HEAD = 150.0, 84.0, 26.0
-CHARACTER: Final = 6.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,18 +107,23 @@ def device_lines(day: PlannedDay) -> list[DeviceLine]:
 def way_costs(day: PlannedDay) -> list[tuple[str, int, list[float]]]:
     """Return rows of label, decimals and the values of each way."""
     ways = [day.ways[name] for name in METHODS]
-    money = day.currency
+    currency = day.currency
     return [
-        (f"bill, {money}", 2, [x.bill for x in ways]),
-        (f"fuel and wear, {money}", 2, [x.device_cost for x in ways]),
-        (f"owed to the next day, {money}", 2, [x.terminal_cost + x.deferred_cost for x in ways]),
-        (f"sum, {money}", 2, [_money(x) for x in ways]),
+        (f"bill, {currency}", 2, [x.bill for x in ways]),
+        (f"fuel and wear, {currency}", 2, [x.device_cost for x in ways]),
+        (f"owed to the next day, {currency}", 2, [x.terminal_cost + x.deferred_cost for x in ways]),
+        (f"sum, {currency}", 2, [money(x) for x in ways]),
         ("outside the comfort band, K h", 1, [x.comfort_k_h for x in ways]),
         ("missing in cars, kWh", 1, [x.unmet_kwh for x in ways]),
         ("bought, kWh", 1, [DT_H * float(x.import_kw.sum()) for x in ways]),
         ("sold, kWh", 1, [DT_H * float(x.export_kw.sum()) for x in ways]),
         ("peak, kW", 1, [float(x.import_kw.max()) for x in ways]),
     ]
+
+
+def money(one: Evaluation) -> float:
+    """Return bill, fuel, wear and what is owed to the next day. [cur]"""
+    return one.bill + one.device_cost + one.terminal_cost + one.deferred_cost
 
 
 def day_document(day: PlannedDay) -> dict[str, Any]:
@@ -167,93 +155,6 @@ def day_document(day: PlannedDay) -> dict[str, Any]:
         "base_load_kw": _listed(day.forecast.base_load_kw),
         "ways": ways,
     }
-
-
-def write_day(day: PlannedDay, path: Path) -> Path:
-    """Draw the day into an SVG file and return its path."""
-    return write_svg(day_figure(day), path)
-
-
-def day_figure(day: PlannedDay) -> Figure:
-    """Return the figure: devices of the plan, power at the grid of all ways, prices."""
-    grid, height = panel_grid(rows=3, columns=1, x=HOURS, y=HOURS, height=HEIGHT, row_gap=GAP)
-    devices, powers, prices = (replace(row[0], top=row[0].top + HEAD) for row in grid)
-    title = f"{day.title}: plan of an interviewed home"
-    image = figure_svg(
-        label_at(title, x=LEFT, y=18, class_="title"),
-        _devices(day, devices),
-        _powers(day, powers),
-        _prices(day, prices),
-        width=WIDTH,
-        height=height + HEAD,
-        alt=f"{title}. " + " ".join(f"{x.name}: {x.when}." for x in device_lines(day)),
-    )
-    return Figure(title=title, image=image)
-
-
-def _devices(day: PlannedDay, panel: Panel) -> Markup:
-    names = [name for name in day.home.names if np.abs(day.plan.result.p_kw[name]).max() > LEAST_KW]
-    series = [day.plan.result.p_kw[name] for name in names]
-    classes = [controller_class(place + 1) for place in range(len(names))]
-    own = replace(panel, y=_axis(series))
-    drawn = [own.frame(title="Devices in the plan"), _zero(own), _y("Power [kW]", own)]
-    for p_kw, class_ in zip(series, classes, strict=True):
-        drawn.append(own.steps(_edges(), p_kw, class_=f"line {class_}"))
-    words = [name.replace("_", " ") for name in names]
-    return Markup("").join([*drawn, _legend(words, classes, panel=own)])
-
-
-def _powers(day: PlannedDay, panel: Panel) -> Markup:
-    classes = ["c-1", "c-0 zero", "c-2"]
-    series = [day.ways[name].net_kw for name in METHODS]
-    own = replace(panel, y=_axis(series))
-    drawn = [own.frame(title="At the grid, bought positive"), _zero(own), _y("Power [kW]", own)]
-    for p_kw, class_ in zip(series, classes, strict=True):
-        drawn.append(own.steps(_edges(), p_kw, class_=f"line {class_}"))
-    names = [
-        f"{label}, {_money(day.ways[name]):.2f} {day.currency}" for name, label in METHODS.items()
-    ]
-    return Markup("").join([*drawn, _legend(names, classes, panel=own)])
-
-
-def _prices(day: PlannedDay, panel: Panel) -> Markup:
-    bought, sold = day.forecast.price_import_per_kwh, day.forecast.price_export_per_kwh
-    own = replace(panel, y=_axis([bought, sold]))
-    drawn = [
-        own.frame(title="Prices"),
-        _y(f"{day.currency}/kWh", own),
-        own.steps(_edges(), bought, class_="line c-1"),
-        own.steps(_edges(), sold, class_="line c-2"),
-    ]
-    return Markup("").join([*drawn, _legend(["bought", "sold"], ["c-1", "c-2"], panel=own)])
-
-
-def _legend(names: list[str], classes: list[str], *, panel: Panel) -> Markup:
-    y, x, drawn = panel.top + panel.height + 40.0, LEFT, []
-    for name, class_ in zip(names, classes, strict=True):
-        entry = LegendEntry(mark="line", class_=class_, label=name)
-        drawn.append(el("g", entry.swatch, transform=f"translate({x:.1f} {y - 7:.1f})"))
-        drawn.append(label_at(name, x=x + 35, y=y + 4))
-        x += 60 + CHARACTER * len(name)
-    return Markup("").join(drawn)
-
-
-def _y(words: str, panel: Panel) -> Markup:
-    return y_title(words, x=14, y=panel.top + panel.height / 2)
-
-
-def _zero(panel: Panel) -> Markup:
-    return panel.line([HOURS.low, HOURS.high], [0.0, 0.0], class_="axis")
-
-
-def _axis(series: list[FloatArray]) -> Axis:
-    low = min((float(one.min()) for one in series), default=0.0)
-    high = max((float(one.max()) for one in series), default=1.0)
-    return number_axis(min(low, 0.0), max(high, 0.0), pad=0.06)
-
-
-def _edges() -> FloatArray:
-    return np.arange(round(HOURS.high / DT_H) + 1, dtype=np.float64) * DT_H
 
 
 def _givers(home: Home) -> set[str]:
@@ -290,10 +191,6 @@ def _spans(on: np.ndarray) -> list[tuple[int, int]]:
         else:
             found.append((start, stop))
     return found
-
-
-def _money(one: Evaluation) -> float:
-    return one.bill + one.device_cost + one.terminal_cost + one.deferred_cost
 
 
 def _listed(values: FloatArray) -> list[float]:

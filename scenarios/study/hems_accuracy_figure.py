@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from federates.hems.evaluation.arms import PUBLISHED_ACCURACY
 from federates.hems.users.persona import LEVELS
-from gradmap.errors import ScenarioError
-from gradmap.files import written_whole
 from scenarios.report.figures import (
     LEFT,
     WIDTH,
@@ -21,7 +18,6 @@ from scenarios.report.figures import (
     controller_class,
     panel_grid,
 )
-from scenarios.report.standalone import standalone_svg
 from scenarios.report.svg import Axis, Panel, el, figure_svg, label_at, number_axis
 
 TITLES: Final = {
@@ -33,31 +29,6 @@ HEIGHT, HEAD, FOOT = 260.0, 26.0, 34.0
 SPREAD: Final = 0.6
 """Share of a level's width that its arms take. [-]"""
 CHARACTER: Final = 6.8
-
-
-def write_accuracy_figure(found: Mapping[str, dict[str, Any] | None], path: Path) -> Path:
-    """Write the figure as an SVG file and return its path.
-
-    Args:
-        found: Results of all arms, None where they were never measured.
-        path: The file; its folder is made if missing.
-    """
-    return write_svg(accuracy_figure(found), path)
-
-
-def write_svg(figure: Figure, path: Path) -> Path:
-    """Write a figure as an SVG file in light colours and return its path.
-
-    Raises:
-        ScenarioError: The file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as file:
-            file.write(standalone_svg(figure, always_light=True).encode())
-    except OSError as exc:
-        raise ScenarioError(f"{path} cannot be written: {exc.strerror or exc}") from exc
-    return path
 
 
 def accuracy_figure(found: Mapping[str, dict[str, Any] | None]) -> Figure:
