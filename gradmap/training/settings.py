@@ -107,13 +107,19 @@ class TrainingSettings:
             margin=0.45, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
         )
     )
-    """Unit 0.01 pu, one multiplier for every node, step and side."""
+    """Unit 0.01 pu, one multiplier for every node, step and side; its margin is that of the upper
+    limit."""
+    margin_low: float = 0.45
+    """Margin of the lower voltage limit: the evening's load varies from one step to the next and
+    is foreseen by nobody, while the midday sun has an upper bound. [0.01 pu]"""
+    with_loading: bool = False
+    """Whether loadings of lines and transformers are limited too, as `OptimumSettings` has it."""
     loading: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
             margin=0.02, tolerance=1e-4, rate=1e-2, curvature=0.1
         )
     )
-    """Unit 1 rating, one multiplier for every branch and step."""
+    """Unit 1 rating, one multiplier for every branch and step; counts `with_loading` only."""
     device: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
             tolerance=0.1, rate=1e-4, curvature=0.01, start=5e-3
@@ -152,6 +158,7 @@ class TrainingSettings:
         self._expect("hard_share", 0.0 <= self.hard_share < 1.0, "a number in [0, 1)")
         self._expect("violating_share", 0.0 <= self.violating_share < 1.0, "a number in [0, 1)")
         self._expect("average_decay", 0.0 <= self.average_decay < 1.0, "a number in [0, 1)")
+        self._expect("margin_low", 0.0 <= self.margin_low < float("inf"), "a number >= 0")
         self._expect("seed", self.seed >= 0, "a whole number >= 0")
         self._expect("std_start", self.std_start >= 0.0, "a number >= 0")
         self._expect("betas", all(0.0 <= beta < 1.0 for beta in self.betas), "two in [0, 1)")

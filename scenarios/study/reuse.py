@@ -146,8 +146,10 @@ def study_reuse(
     runs: dict[int, ReuseRun] = {}
     for number, key in enumerate(keys):
         kept = None if again else folder.get(key)
-        if kept is not None:
-            runs[number] = ReuseRun.from_document(kept)
+        run = None if kept is None else ReuseRun.from_document(kept)
+        ended = run and run.towards(asked.target, max_looks=asked.max_looks)
+        if ended:
+            runs[number] = ended
     missing = [number for number in range(len(tasks)) if number not in runs]
     shares = [0.0] * len(missing)
 

@@ -105,3 +105,24 @@ def test_a_target_out_of_reach_and_wrong_options_are_told(tmp_path, capsys):
         assert (ended.code, "each once, with commas" in ended.err) == (2, True)
     ended = gradmap(*call, *hard, "--set", "seed=3")
     assert (ended.code, "the study sets it itself" in ended.err) == (2, True)
+
+
+def test_a_kept_training_answers_every_target_it_came_by():
+    points = tuple(
+        Point(
+            calls=calls,
+            seconds=1.0,
+            processor_s=1.0,
+            cost=cost,
+            violation_pu=0.001,
+            n_violating=1,
+        )
+        for calls, cost in ((5, 9.0), (10, 7.0), (15, 6.0))
+    )
+    kept = ReuseRun(method=GRADMAP, rate=1e-2, seed=0, reached=True, points=points)
+    easier = kept.towards(Target(cost=8.0, violation_pu=0.002), max_looks=40)
+    assert (easier.reached, easier.last.calls) == (True, 10)
+    harder = Target(cost=5.0, violation_pu=0.002)
+    assert kept.towards(harder, max_looks=40) is None
+    whole = kept.towards(harder, max_looks=15)
+    assert (whole.reached, whole.last.calls) == (False, 15)
