@@ -88,6 +88,8 @@ class ReuseRun:
 
     method: str
     rate: float
+    max_looks: int
+    """Length of its schedules."""
     seed: int
     reached: bool
     points: tuple[Point, ...]
@@ -98,12 +100,12 @@ class ReuseRun:
         """Return the validation at which it stopped."""
         return self.points[-1]
 
-    def towards(self, target: Target, *, max_looks: int) -> ReuseRun | None:
+    def towards(self, target: Target) -> ReuseRun | None:
         """Return the run as another target would have ended it; None if it was ended before."""
         for number, point in enumerate(self.points, start=1):
             if target.reached_by(cost=point.cost, violation_pu=point.violation_pu):
                 return replace(self, reached=True, points=self.points[:number])
-        return replace(self, reached=False) if self.last.calls >= max_looks else None
+        return replace(self, reached=False) if self.last.calls >= self.max_looks else None
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> ReuseRun:
@@ -158,6 +160,7 @@ def train_to_target(case: Case, task: ReuseTask, tell: Tell) -> ReuseRun:
     return ReuseRun(
         method=task.method,
         rate=task.rate,
+        max_looks=settings.iterations,
         seed=settings.seed,
         reached=reached,
         points=tuple(points),
