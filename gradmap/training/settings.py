@@ -140,8 +140,9 @@ class TrainingSettings:
     validate_every: int = 25
     """Iterations between validations; also between checkpoints."""
     validation_days: int = 200
-    violating_share: float = 0.005
-    """Of the validation days that may violate; among such policies the cheapest is kept. [-]"""
+    outside_share: float = 0.005
+    """Of the validation days that may leave the voltage limits, by however little; among such
+    policies the cheapest is kept. [-]"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting."""
@@ -156,7 +157,7 @@ class TrainingSettings:
         for name in ("network_weight_start", "network_weight_by"):
             self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
         self._expect("hard_share", 0.0 <= self.hard_share < 1.0, "a number in [0, 1)")
-        self._expect("violating_share", 0.0 <= self.violating_share < 1.0, "a number in [0, 1)")
+        self._expect("outside_share", 0.0 <= self.outside_share < 1.0, "a number in [0, 1)")
         self._expect("average_decay", 0.0 <= self.average_decay < 1.0, "a number in [0, 1)")
         self._expect("margin_low", 0.0 <= self.margin_low < float("inf"), "a number >= 0")
         self._expect("seed", self.seed >= 0, "a whole number >= 0")
