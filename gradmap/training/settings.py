@@ -53,7 +53,7 @@ class TrainingSettings:
     seed: int = 0
     method: Method = "proximal"
     """`proximal` is GradMAP; `backprop` steps once along the whole gradient (GradMA)."""
-    iterations: int = 300
+    iterations: int = 400
     """Environment gradients."""
     batch_days: int = 16
     """Days rolled out for one gradient."""
@@ -104,12 +104,12 @@ class TrainingSettings:
     follow step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.4, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
+            margin=0.5, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
         )
     )
     """Unit 0.01 pu, one multiplier for every node, step and side; its margin is that of the upper
     limit."""
-    margin_low: float = 0.6
+    margin_low: float = 0.75
     """Margin of the lower voltage limit: the evening's load varies from one step to the next and
     is foreseen by nobody, while the midday sun has an upper bound. [0.01 pu]"""
     with_loading: bool = False
