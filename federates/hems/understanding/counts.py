@@ -161,11 +161,14 @@ def _people(  # noqa: PLR0911 - one way of saying it after the other
     relatives = len(_PARTNER.findall(plain))
     if _ALONE.search(plain) and not groups and not relatives:
         return _answer(reading, item=item, value=1)
+    others = sum(groups) + children + relatives
+    if not others:
+        return None  # "That stays with me, thanks" counts nobody.
     includes_me = bool(_ME.search(plain)) and (relatives > 0 or _mentions_me(plain))
-    total = sum(groups) + children + relatives + (1 if includes_me or relatives else 0)
+    total = others + (1 if includes_me or relatives else 0)
     if re.search(r"\bpeople|persons?\b", plain) and len(groups) == 1 and not relatives:
         total = groups[0]
-    return _answer(reading, item=item, value=total) if total else None
+    return _answer(reading, item=item, value=total)
 
 
 def _mentions_me(plain: str) -> bool:

@@ -67,8 +67,9 @@ REFUSAL: Final = re.compile(
     r"comfortable |care to |be )?(?:say|tell|telling|answer|answering|share|sharing|disclose|"
     r"saying|give (?:that|you)|discuss)(?: that| this| you)?|"
     r"no comment|why (?:do|would|should) (?:you|i|u) (?:need|want|have|tell|ask)|mind your own|"
-    r"keep (?:that|it|this) (?:to myself|private|to ourselves)|skip that (?:1|one)|i decline|"
-    r"decline to|refuse|not your business|you dont need (?:to know )?(?:that|this))\b"
+    r"keep (?:that|it|this) (?:to myself|private|to ourselves)|"
+    r"(?:that|it|this) stays with (?:me|us)|skip that (?:1|one)|i decline|decline to|"
+    r"refuse|not your business|you dont need (?:to know )?(?:that|this))\b"
 )
 _ABSENT_GENERIC: Final = (
     r"(?:dont|do not|havent|have not|didnt|never|doesnt|no longer) (?:\w+ )?(?:have|own|got|"

@@ -176,6 +176,16 @@ def test_a_set_is_corrected_at_the_read_back():
     assert values(got) == {"flexibility.never_touch": ("ev",)}
 
 
+@pytest.mark.parametrize(
+    "text", ["You know children. That stays with me, cheers.", "it stays with us"]
+)
+def test_what_stays_with_me_counts_nobody(text):
+    got = said(text, "household.occupants")
+    assert values(got) == {}
+    assert got.refused == ("household.occupants",)
+    assert values(said("me, thanks for asking", "household.occupants")) == {}
+
+
 def test_a_correction_stays_with_what_it_corrects():
     text = "same. And we never leave at nine, actually at half past eight in the morning"
     got = said(text, "evs.1.weekend_use")
