@@ -41,6 +41,7 @@ _ASKS: Final = re.compile(rf"{_FILLERS}(?:{_AUXILIARY} {_SUBJECT}\b|{_WH})")
 """The beginning of a question that ends in a question mark."""
 _ASKS_UNMARKED: Final = re.compile(
     rf"{_FILLERS}(?:(?:is|isnt|are|arent) (?:it|that|this|there)\b|"
+    rf"(?:hasnt|havent|doesnt|wasnt|didnt|wont) (?:it|they|he|she|that|there)\b|"
     rf"(?:should|do|did) (?:i|we|you|they|people|others|most|many)\b|does (?:it|that|the|an?)\b|"
     rf"(?:whats|what (?:is|are|do|does)|why (?:do|does|is|are|would|should)|how (?:do|does|is|"
     rf"come)) {_SUBJECT}\b|"

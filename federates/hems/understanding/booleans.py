@@ -148,9 +148,8 @@ _CANT_TELL: Final = re.compile(
     r"\b(?:(?:im |i am |its )?not (?:a |an )?(?:\w+ )?(?:% |per ?cent )?(?:sure|certain)|no idea|"
     r"(?:i )?(?:dont|do not|didnt|wouldnt|cant|couldnt|havent|never) (?:think |believe )?(?:i |"
     r"we )?(?:ever |really |even |quite |actually |fully |the )*(?:know|knew|understand|understood|"
-    r"follow|"
-    r"remember|recall|tell|foggiest|faintest|clue|idea|notion)|no clue|but dont hold me to (?:it|"
-    r"that)|dont (?:hold|quote) me(?: (?:to|on) (?:it|that))?|"
+    r"follow|remember|recall|tell|say|foggiest|faintest|clue|idea|notion)"
+    r"(?: for (?:sure|certain))?|no clue|but dont hold me to (?:it|that)|dont (?:hold|quote) me(?: (?:to|on) (?:it|that))?|"
     r"no doubt|if im not mistaken)\b[ ,.]*(?:but )?"
 )
 _LISTENING: Final = re.compile(

@@ -92,8 +92,8 @@ _DAY_NAMES: Final = re.compile(
     r"(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b"
 )
 _NEVER: Final = re.compile(
-    r"\b(?:never|not at all|none|0 times|nobody showers|dont (?:ever )?(?:use|run) (?:it|1)|"
-    r"zilch)\b"
+    r"\b(?:never(?! (?:works?|stops?|mind|ends?)\b)|not at all|none|0 times|nobody showers|"
+    r"dont (?:ever )?(?:use|run) (?:it|1)|zilch)\b"
 )
 _TIMES_WORD: Final = re.compile(
     r"\b(?:once(?! (?:its|it|the|theyre|they|ive|weve|im|i|we|everyone|everything|loaded|full|done|"

@@ -32,7 +32,7 @@ _PRONOUN_AFTER_TEXT: Final = """
 _PRONOUN_AFTER: Final = frozenset(_PRONOUN_AFTER_TEXT.split())
 """Before "one" where it counts nothing: "the big one"."""
 _PRONOUN_BEFORE: Final = frozenset(
-    ["is", "was", "that", "which", "who", "we", "i", "isnt", "thing"]
+    ["is", "was", "that", "which", "who", "we", "i", "isnt", "thing", "things"]
 )
 _ANNOUNCED: Final = frozenset(["thing", "things", "question", "point", "correction"])
 """After "one more", which counts nothing either."""

@@ -14,8 +14,8 @@ from federates.hems.understanding.hedges import without_clock_words
 
 _SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "heating": r"heat ?pumps?|heating|(?:electric|storage|panel) heaters?|heated|"
-        r"radiators?|underfloor",
+        "heating": r"heat ?pumps?|heating(?! (?:up )?(?:the |our |my )?(?:hot )?water)|"
+        r"(?:electric|storage|panel) heaters?|heated|radiators?|underfloor",
         "hot_water": r"hot water|water heaters?|immersions?|cylinders?|(?:hot |water )*tanks?|"
         r"showers?|water",
         "battery": r"(?<!car )(?<!cars )(?:home |house |solar )?batter(?:y|ies)|power ?walls?",
