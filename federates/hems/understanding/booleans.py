@@ -150,7 +150,8 @@ _CANT_TELL: Final = re.compile(
     r"we )?(?:ever |really |even |quite |actually |fully |the )*(?:know|knew|understand|understood|"
     r"follow|remember|recall|tell|say|foggiest|faintest|clue|idea|notion)"
     r"(?: for (?:sure|certain))?|no clue|but dont hold me to (?:it|that)|"
-    r"dont (?:hold|quote) me(?: (?:to|on) (?:it|that))?|no doubt|if im not mistaken)\b[ ,.]*(?:but )?"
+    r"dont (?:hold|quote) me(?: (?:to|on) (?:it|that))?|no doubt|"
+    r"if im not mistaken)\b[ ,.]*(?:but )?"
 )
 _LISTENING: Final = re.compile(
     r"^\W*(?:ok|okay|right|fine|sure|alright|yes)[ ,.]*(?:let me \w+(?: (?:it|that|myself))?|"
