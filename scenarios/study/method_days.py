@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gradmap.baselines.registry import POLICY_PREFIX, policy_folder
 from gradmap.controller import Controller
@@ -23,6 +24,7 @@ from gradmap.costs import service, trajectory_cost
 from gradmap.feeder import FloatArray
 from gradmap.policies.checkpoint import load_policy
 from gradmap.rollout import Rollout
+from gradmap.training.validation import THRESHOLD_PU
 from gradmap.violations import limited_nodes, node_vm_pu
 from scenarios.case import Case
 from scenarios.replay import replay_trajectory
@@ -53,6 +55,12 @@ class DayFacts:
     """Missing when vehicles left. [kWh]"""
     difference_pu: FloatArray
     """Largest difference of a voltage between torch and OpenDSS. [pu]"""
+
+    @property
+    def violating(self) -> NDArray[np.bool_]:
+        """Return which days violate, [day]: further outside than `THRESHOLD_PU`, or unsolved."""
+        found: NDArray[np.bool_] = self.violation_pu > THRESHOLD_PU
+        return found | (self.n_unsolved > 0)
 
     def arrays(self) -> dict[str, FloatArray]:
         """Return the arrays by name."""
@@ -115,9 +123,11 @@ def _work(
     """Return the facts of each batch of days."""
     rollout = case.rollout(observe_voltage=senses_voltage(controller))
     acting = case.controller(controller, fleet=rollout.fleet)
-    found = []
+    found: list[dict[str, FloatArray]] = []
     for position, numbers in enumerate(batches):
-        found.append(_facts(case, rollout, acting, numbers=numbers))
+        one = judged(case, rollout, acting, numbers=numbers)
+        found.append({name: value.sum(axis=1) for name, value in one.of_agents.items()})
+        found[-1] |= one.of_network
         tell((position + 1) / len(batches))
     return found
 
@@ -129,10 +139,21 @@ def senses_voltage(controller: str) -> bool:
     return load_policy(policy_folder(controller)).policy.architecture.senses_voltage
 
 
-def _facts(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """A batch of days, rolled out and judged by OpenDSS's voltages."""
+
+    of_agents: Mapping[str, FloatArray]
+    """`cost`, `comfort_k_h`, `clipped_kwh`, `shortfall_kwh` as in `DayFacts`, [day, agent]."""
+    of_network: Mapping[str, FloatArray]
+    """`violation_pu`, `n_unsolved`, `difference_pu` as in `DayFacts`, [day]."""
+
+
+@torch.no_grad()
+def judged(
     case: Case, rollout: Rollout, controller: Controller, *, numbers: Sequence[int]
-) -> dict[str, FloatArray]:
-    """Roll out a batch, replay it and judge it by OpenDSS's voltages."""
+) -> Judged:
+    """Roll out a batch of test days, replay it in OpenDSS and judge it by OpenDSS's voltages."""
     trajectory = rollout.run(controller, case.days.sample(SPLIT, numbers))
     replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet)
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses).numpy()
@@ -151,9 +172,11 @@ def _facts(
         "clipped_kwh": served.clipped_kwh,
         "shortfall_kwh": served.departure_shortfall_kwh,
     }
-    return {
-        **{name: value.sum(dim=1).double().numpy() for name, value in of_agents.items()},
-        "violation_pu": outside_pu.max(axis=(1, 2), initial=0.0),
-        "n_unsolved": (~solved).sum(axis=1).astype(np.float64),
-        "difference_pu": apart_pu.max(axis=(1, 2), initial=0.0),
-    }
+    return Judged(
+        of_agents={name: value.double().numpy() for name, value in of_agents.items()},
+        of_network={
+            "violation_pu": outside_pu.max(axis=(1, 2), initial=0.0),
+            "n_unsolved": (~solved).sum(axis=1).astype(np.float64),
+            "difference_pu": apart_pu.max(axis=(1, 2), initial=0.0),
+        },
+    )
