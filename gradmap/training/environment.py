@@ -275,6 +275,7 @@ class _Part:
             violation=violation,
             multipliers=self._multipliers,
             constraint=environment.lagrangian.of["voltage_high"],
+            margin_low=environment.lagrangian.of["voltage_low"].margin,
             hinged=environment.lagrangian.hinged,
             weight=self._network_weight / self._n_days,
         )

@@ -12,7 +12,7 @@ averaged over days only, because a mean over steps would let a calm night pay fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -57,15 +57,14 @@ class Lagrangian:
         Args:
             settings: Weights of the constraints.
             fleet: Whose costs and device limits.
-            limits: Of the network; loading counts if `settings.loading` has any weight.
+            limits: Of the network; loading counts if `settings.with_loading`.
             cost_scale: Nominal cost of a day of the whole fleet, > 0. [cur]
         """
         self._settings, self._fleet, self._limits = settings, fleet, limits
         self._cost_scale = cost_scale
-        weights = settings.loading
-        self._with_loading = any((weights.rate, weights.curvature, weights.start))
+        self._with_loading = settings.with_loading
         self.of = {
-            "voltage_low": settings.voltage,
+            "voltage_low": replace(settings.voltage, margin=settings.margin_low),
             "voltage_high": settings.voltage,
             "loading": settings.loading,
             "device": settings.device,

@@ -89,6 +89,9 @@ class NetworkResponse:
     """[time, node]; samples run through time first."""
     multiplier_low: Tensor
     constraint: ConstraintSettings
+    """Of the upper limit."""
+    margin_low: float
+    """Of the lower limit, all else being equal. [scaled]"""
     hinged: bool
     """Whether multipliers count beyond the margin only, see `Statistic`."""
     weight: float
@@ -115,13 +118,14 @@ class NetworkResponse:
         follows = self.follows[rows]
         moved = self.sensitivity.voltages(change * follows)
         step = rows % len(self.multiplier_high)
-        slope = self._gained(self.high[rows], moved, multiplier=self.multiplier_high[step])
-        slope -= self._gained(self.low[rows], -moved, multiplier=self.multiplier_low[step])
+        high = self.high[rows] + self.constraint.margin
+        low = self.low[rows] + self.margin_low
+        slope = self._gained(high, moved, multiplier=self.multiplier_high[step])
+        slope -= self._gained(low, -moved, multiplier=self.multiplier_low[step])
         return self.sensitivity.actions(slope) * follows
 
-    def _gained(self, violation: Tensor, moved: Tensor, *, multiplier: Tensor) -> Tensor:
-        """Return phi'(x + moved) - phi'(x)."""
-        before = violation + self.constraint.margin
+    def _gained(self, before: Tensor, moved: Tensor, *, multiplier: Tensor) -> Tensor:
+        """Return phi'(x + moved) - phi'(x) from x + margin."""
         after = before + moved
         gained = self.constraint.curvature * (torch.relu(after) - torch.relu(before))
         if self.hinged:
@@ -175,6 +179,7 @@ def kept_response(
     violation: Mapping[str, Tensor],
     multipliers: Mapping[str, Tensor],
     constraint: ConstraintSettings,
+    margin_low: float,
     hinged: bool,
     weight: float,
 ) -> NetworkResponse:
@@ -185,7 +190,8 @@ def kept_response(
         sensitivity: Of the network.
         violation: Scaled violations `voltage_low` and `voltage_high`, [day, time, node].
         multipliers: Of the constraints; missing ones are at their start.
-        constraint: Weights of the voltages.
+        constraint: Weights of the voltages, with the upper limit's margin.
+        margin_low: The lower limit's.
         hinged: See `NetworkResponse`.
         weight: Of the network's terms in the look's gradient. [-]
     """
@@ -198,6 +204,7 @@ def kept_response(
         multiplier_high=multipliers.get("voltage_high", start),
         multiplier_low=multipliers.get("voltage_low", start),
         constraint=constraint,
+        margin_low=margin_low,
         hinged=hinged,
         weight=weight,
         follows=_follows(trajectory.violation_kw.detach()).flatten(0, 1),

@@ -53,11 +53,11 @@ class TrainingSettings:
     seed: int = 0
     method: Method = "proximal"
     """`proximal` is GradMAP; `backprop` steps once along the whole gradient (GradMA)."""
-    iterations: int = 300
+    iterations: int = 400
     """Environment gradients."""
     batch_days: int = 16
     """Days rolled out for one gradient."""
-    hard_share: float = 0.25
+    hard_share: float = 0.4
     """Part of a batch that is drawn from the training days that were furthest outside when they
     were last seen: rare days decide about violations. [-]"""
     processes: int = 2
@@ -104,16 +104,22 @@ class TrainingSettings:
     follow step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.45, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
+            margin=0.5, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
         )
     )
-    """Unit 0.01 pu, one multiplier for every node, step and side."""
+    """Unit 0.01 pu, one multiplier for every node, step and side; its margin is that of the upper
+    limit."""
+    margin_low: float = 0.75
+    """Margin of the lower voltage limit: the evening's load varies from one step to the next and
+    is foreseen by nobody, while the midday sun has an upper bound. [0.01 pu]"""
+    with_loading: bool = False
+    """Whether loadings of lines and transformers are limited too, as `OptimumSettings` has it."""
     loading: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
             margin=0.02, tolerance=1e-4, rate=1e-2, curvature=0.1
         )
     )
-    """Unit 1 rating, one multiplier for every branch and step."""
+    """Unit 1 rating, one multiplier for every branch and step; counts `with_loading` only."""
     device: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
             tolerance=0.1, rate=1e-4, curvature=0.01, start=5e-3
@@ -131,11 +137,12 @@ class TrainingSettings:
     hidden: tuple[int, ...] = (16,)
     """Widths of each policy's hidden layers."""
     clock_harmonics: int = 4
-    validate_every: int = 50
+    validate_every: int = 25
     """Iterations between validations; also between checkpoints."""
     validation_days: int = 200
-    violating_share: float = 0.005
-    """Of the validation days that may violate; among such policies the cheapest is kept. [-]"""
+    outside_share: float = 0.005
+    """Of the validation days that may leave the voltage limits, by however little; among such
+    policies the cheapest is kept. [-]"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting."""
@@ -150,8 +157,9 @@ class TrainingSettings:
         for name in ("network_weight_start", "network_weight_by"):
             self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
         self._expect("hard_share", 0.0 <= self.hard_share < 1.0, "a number in [0, 1)")
-        self._expect("violating_share", 0.0 <= self.violating_share < 1.0, "a number in [0, 1)")
+        self._expect("outside_share", 0.0 <= self.outside_share < 1.0, "a number in [0, 1)")
         self._expect("average_decay", 0.0 <= self.average_decay < 1.0, "a number in [0, 1)")
+        self._expect("margin_low", 0.0 <= self.margin_low < float("inf"), "a number >= 0")
         self._expect("seed", self.seed >= 0, "a whole number >= 0")
         self._expect("std_start", self.std_start >= 0.0, "a number >= 0")
         self._expect("betas", all(0.0 <= beta < 1.0 for beta in self.betas), "two in [0, 1)")

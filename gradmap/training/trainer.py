@@ -213,10 +213,8 @@ class Trainer:
             limits=self._limits,
             peers=self._peers,
         )
-        share, before = self.settings.violating_share, progress.best_validation
-        if before is None or found.score(violating_share=share) < before.score(
-            violating_share=share
-        ):
+        share, before = self.settings.outside_share, progress.best_validation
+        if before is None or found.score(outside_share=share) < before.score(outside_share=share):
             progress.best_validation, progress.best = found, policy.state_dict()
         return found
 

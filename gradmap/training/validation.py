@@ -28,6 +28,9 @@ class Validation:
     """Mean controllable cost of a day. [cur]"""
     days: Share
     """Days with any limited node outside by more than `THRESHOLD_PU` at any step."""
+    n_outside: int
+    """Days with any limited node outside at all. Several times as many as violate, they tell more
+    about how often days do: of 200 days, no one may violate by luck."""
     violation_mean_pu: float
     """Mean over days of the day's largest distance outside. [pu]"""
     violation_max_pu: float
@@ -42,15 +45,15 @@ class Validation:
     shortfall_kwh: float
     """Mean energy a day missing when vehicles left. [kWh]"""
 
-    def score(self, *, violating_share: float) -> tuple[float, float, float]:
+    def score(self, *, outside_share: float) -> tuple[float, float, float]:
         """Return a key by which less is better: fewer days too many, less violation, less cost.
 
-        Among policies that violate on few enough days only cost counts.
+        Among policies that are outside on few enough days only cost counts.
 
         Args:
-            violating_share: Of the days that may violate. [-]
+            outside_share: Of the days that may be outside, by however little. [-]
         """
-        too_many = max(0.0, self.days.n_violating - violating_share * self.days.n_days)
+        too_many = max(0.0, self.n_outside - outside_share * self.days.n_days)
         return (too_many, self.violation_mean_pu if too_many else 0.0, self.cost)
 
 
@@ -102,6 +105,7 @@ def validate(
     return Validation(
         cost=cost.mean().item(),
         days=Share(n_days=days.n_days, n_violating=int((outside > THRESHOLD_PU).sum())),
+        n_outside=int((outside > 0.0).sum()),
         violation_mean_pu=outside.mean().item(),
         violation_max_pu=outside.max().item(),
         margin_high_pu=high.median().item(),

@@ -1,29 +1,32 @@
-"""`gradmap hems interview`: a conversation on the terminal, or answers from a file or a pipe."""
+"""`gradmap hems interview`: a conversation on the terminal or a page, or answers from a file."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-import yaml
 
 from gradmap.errors import ScenarioError
-from gradmap.files import written_whole
 from scenarios.cli.exit_codes import FAILED, INTERRUPTED, OK, UNHEALTHY
+from scenarios.cli.hems_files import (
+    check_folders,
+    read_answers,
+    resumed_session,
+    save_session,
+    write_home,
+    write_text,
+    written_talk,
+)
 from scenarios.cli.hems_server import server_settings
 
 if TYPE_CHECKING:
     from federates.hems.interview.interviewer import Interviewer
     from federates.hems.interview.state import InterviewSettings, InterviewState, Message
-    from federates.hems.parameters.home_file import HomeFile
     from scenarios.cli.hems_terminal import Terminal
 
-MAX_ANSWERS: Final = 10_000
 CURRENCIES: Final = {"en-GB": "GBP", "en-IE": "EUR", "en-US": "USD"}
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -46,6 +49,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--model", help="Its model.")
 @click.option("--react/--no-react", default=True, show_default=True, help="Thought before action.")
 @click.option("--few-shot/--no-few-shot", default=True, show_default=True, help="Examples.")
+@click.option("--web", is_flag=True, help="Talk on a page in a browser on this machine.")
+@click.option(
+    "--port", type=click.IntRange(1024, 65535), help="Of the page.  [default: a free one]"
+)
 def command(
     *,
     out: Path | None,
@@ -61,12 +68,14 @@ def command(
     model: str | None,
     react: bool,
     few_shot: bool,
+    web: bool,
+    port: int | None,
 ) -> int:
     """Interview a householder and write the home file.
 
-    Answers come from the terminal, from a pipe, or from --answers. At any time: undo, skip, help,
-    repeat, stop. What nobody said keeps a default, marked as such. --save holds what was said:
-    treat it as personal data.
+    Answers come from the terminal, from a pipe, from --answers, or with --web from a page that
+    only this machine can open. At any time: undo, skip, help, repeat, stop. What nobody said keeps
+    a default, marked as such. --save holds what was said: treat it as personal data.
 
     Exit codes: 0 done, 1 the language model failed, 2 wrong input, 3 stopped or answers ran out
     before the end (what is known is written, go on with --save), 130 interrupted.
@@ -74,8 +83,9 @@ def command(
     from federates.hems.interview.session import begin, outcome  # noqa: PLC0415
     from scenarios.cli.hems_terminal import Terminal  # noqa: PLC0415
 
-    _check_folders(out, save, transcript)
-    said = None if answers is None else iter(_read_answers(answers))
+    _check_web(web, port=port, answers=answers)
+    check_folders(out, save, transcript)
+    said = None if answers is None else iter(read_answers(answers))
     interviewer = _interviewer(url, model, react=react, few_shot=few_shot)
     settings = _settings(
         locale=locale,
@@ -84,17 +94,21 @@ def command(
         expert=expert,
         form=form,
     )
-    terminal = Terminal(said if said is not None else _piped())
-    resumed = None if save is None or not save.exists() else _resumed(save)
+    terminal = Terminal(said if said is not None or web else _piped())
+    resumed = None if save is None or not save.exists() else resumed_session(save)
     state, message = resumed or begin(settings, interviewer=interviewer)
     if resumed is not None:
         terminal.note(f"Going on after {state.turn} answers; settings are those of {save}.")
-    state, interrupted = _conversation(
-        state, message, terminal=terminal, interviewer=interviewer, save=save
-    )
-    _write(outcome(state), out=out)
+    if web:
+        state, interrupted = _page(state, interviewer, port=port or 0, save=save, out=out)
+    else:
+        state, interrupted = _conversation(
+            state, message, terminal=terminal, interviewer=interviewer, save=save
+        )
+    save_session(state, save)
+    write_home(outcome(state), out=out)
     if transcript is not None:
-        _write_text(transcript, _transcript(state))
+        write_text(transcript, written_talk(state))
     terminal.ended(state, out=out, save=save)
     return INTERRUPTED if interrupted else _exit_code(state)
 
@@ -117,13 +131,32 @@ def _conversation(
             if text is None:
                 break
             state, message = step(state, text, interviewer=interviewer)
-            _save(state, save)
+            save_session(state, save)
     except (KeyboardInterrupt, click.Abort):
         interrupted = True
     if state.finished:
         terminal.say(message)
-    _save(state, save)
     return state, interrupted
+
+
+def _page(
+    state: InterviewState,
+    interviewer: Interviewer,
+    *,
+    port: int,
+    save: Path | None,
+    out: Path | None,
+) -> tuple[InterviewState, bool]:
+    """Return the interview when its page was closed, and whether by an interrupt before its end."""
+    from federates.hems.interview.session import outcome  # noqa: PLC0415
+    from scenarios.cli.hems_page import talk_in_browser  # noqa: PLC0415
+
+    def keep(state: InterviewState) -> None:
+        save_session(state, save)
+        if state.finished and out is not None:
+            write_home(outcome(state), out=out)
+
+    return talk_in_browser(state, interviewer=interviewer, keep=keep, port=port, save=save, out=out)
 
 
 def _exit_code(state: InterviewState) -> int:
@@ -158,87 +191,13 @@ def _settings(**fields: str | bool) -> InterviewSettings:
         raise ScenarioError(f"Option --{name} {fields[name]!r}: {fault['msg']}.") from exc
 
 
-def _resumed(path: Path) -> tuple[InterviewState, Message]:
-    """Return a saved interview and what to say; one that was stopped is opened again."""
-    from federates.hems.interview.session import reopened  # noqa: PLC0415
-    from federates.hems.interview.state import resumed  # noqa: PLC0415
-
-    try:
-        state = resumed(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ScenarioError(f"{path} cannot be read: {exc}") from exc
-    except ScenarioError as exc:
-        raise ScenarioError(f"{path}: {exc}") from exc
-    if state.finished in ("stopped", "failed"):
-        return reopened(state)
-    return state, state.message
-
-
-def _read_answers(path: Path) -> list[str]:
-    """Return the answers of a file: a YAML list, or one a line.
-
-    Raises:
-        ScenarioError: It cannot be read, or is not a list of text.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ScenarioError(f"answers {path} cannot be read as UTF-8 text: {exc}") from exc
-    if path.suffix not in (".yaml", ".yml", ".json"):
-        return text.splitlines()[:MAX_ANSWERS]
-    try:
-        # BaseLoader keeps 18:30 and yes as they were written.
-        found = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.BaseLoader)
-    except (ValueError, yaml.YAMLError) as exc:
-        raise ScenarioError(f"answers {path}: not readable: {exc}") from exc
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise ScenarioError(f"answers {path}: expected a list of texts, one for each question")
-    return found[:MAX_ANSWERS]
-
-
 def _piped() -> Iterator[str] | None:
     """Return the lines of a pipe, or None at a terminal."""
     return None if sys.stdin.isatty() else (line.rstrip("\r\n") for line in sys.stdin)
 
 
-def _check_folders(*paths: Path | None) -> None:
-    """Refuse places that cannot be written to, before anything is asked."""
-    for path in paths:
-        if path is not None and not path.resolve().parent.is_dir():
-            raise ScenarioError(f"{path}: its folder does not exist; make it first.")
-
-
-def _save(state: InterviewState, path: Path | None) -> None:
-    from federates.hems.interview.state import saved  # noqa: PLC0415
-
-    if path is not None:
-        _write_text(path, saved(state))
-
-
-def _write(home: HomeFile, *, out: Path | None) -> None:
-    from federates.hems.parameters.home_file import to_yaml  # noqa: PLC0415
-
-    if out is None:
-        with suppress(BrokenPipeError):
-            click.echo(to_yaml(home), nl=False)
-        return
-    _write_text(out, to_yaml(home))
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        with written_whole(path) as file:
-            file.write(text.encode())
-    except OSError as exc:
-        raise ScenarioError(f"{path} cannot be written: {exc.strerror or exc}") from exc
-
-
-def _transcript(state: InterviewState) -> str:
-    """Return the conversation as Markdown."""
-    parts = ["# Interview\n"]
-    for exchange in state.exchanges:
-        asked = "\n> ".join(exchange.message.text.splitlines())
-        undone = " *(taken back)*" if exchange.undone else ""
-        parts.append(f"> {asked}\n\n{exchange.text or '*(nothing)*'}{undone}\n")
-    last = "\n> ".join(state.message.text.splitlines())
-    return "\n".join([*parts, f"> {last}\n"])
+def _check_web(web: bool, *, port: int | None, answers: Path | None) -> None:
+    if port is not None and not web:
+        raise click.UsageError("Option --port needs --web, too.")
+    if web and answers is not None:
+        raise click.UsageError("Give --answers or --web, not both.")

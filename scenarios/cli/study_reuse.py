@@ -29,16 +29,16 @@ FIGURE_FILE = "reuse.svg"
 @click.command(
     "reuse",
     epilog="Example: gradmap study reuse --target-cost 4400 --target-violation-pu 0.001 "
-    "--max-looks 400 --jobs 2",
+    "--max-looks 60 --gradma-looks 60,120,180 --jobs 2",
 )
 @click.argument("scenario", default="ieee123_1000_agents")
 @click.option("--seeds", default="0,1,2,3,4", show_default=True, metavar="A,B", help="Of training.")
 @click.option(
     "--rates",
-    default="1e-3,2e-3,5e-3,1e-2",
+    default="5e-3,1e-2,2e-2,4e-2",
     show_default=True,
     metavar="A,B",
-    help="Learning rates of GradMA, held constant.",
+    help="First learning rates of GradMA.",
 )
 @click.option(
     "--target-cost",
@@ -57,7 +57,13 @@ FIGURE_FILE = "reuse.svg"
     type=click.IntRange(min=1),
     default=400,
     show_default=True,
-    help="Gradients of the environment after which a training gives up.",
+    help="Gradients of the environment after which GradMAP gives up; its schedules run over them.",
+)
+@click.option(
+    "--gradma-looks",
+    default="",
+    metavar="A,B",
+    help="The same of GradMA, each tried; as many as GradMAP if left out.",
 )
 @click.option("--validate-every", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--validation-days", type=click.IntRange(1, 200), default=25, show_default=True)
@@ -80,6 +86,7 @@ def command(
     target_cost: float,
     target_violation_pu: float,
     max_looks: int,
+    gradma_looks: str,
     validate_every: int,
     validation_days: int,
     changes: tuple[str, ...],
@@ -119,6 +126,7 @@ def command(
         rates=numbers(rates, option="--rates"),
         target=Target(cost=target_cost, violation_pu=target_violation_pu),
         max_looks=max_looks,
+        gradma_looks=whole_numbers(gradma_looks, option="--gradma-looks") if gradma_looks else (),
         validate_every=validate_every,
         n_validation_days=validation_days,
         settings=TrainingSettings(processes=1).updated(parsed),

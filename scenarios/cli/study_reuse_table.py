@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 MEANING = """\
 Gradients: looks at the environment until validation first showed both targets, of the seeds that
 got there. Seconds: processor time of training until then, validations left out, one thread.
-Compared is GradMA's learning rate with the fewest gradients in the median over all seeds."""
+Rates fall, and the network's weight rises, over a training's length. Compared is GradMA's rate and
+length with the fewest gradients in the median over all seeds."""
 
 
 def print_reuse(result: ReuseResult) -> None:
@@ -23,13 +24,22 @@ def print_reuse(result: ReuseResult) -> None:
     table = make_table(
         title=f"{result.scenario}: until a validation day costs at most {target.cost:,.0f} and is "
         f"at most {target.violation_pu:g} pu outside",
-        headings=("method", "learning rate", "reached", "gradients (range)", "seconds (range)", ""),
+        headings=(
+            "method",
+            "rate",
+            "length",
+            "reached",
+            "gradients (range)",
+            "seconds (range)",
+            "",
+        ),
         left=("method", ""),
     )
     for row in result.rows:
         table.add_row(
             row.method,
             f"{row.rate:g}",
+            f"{row.max_looks}",
             f"{row.n_reached}/{row.n_seeds}",
             _text(row.calls, ",.0f"),
             _text(row.seconds, ",.1f"),
@@ -44,8 +54,8 @@ def print_reuse(result: ReuseResult) -> None:
         )
     else:
         click.echo(
-            f"No seed reached the target with both methods within {result.max_looks} gradients: "
-            f"nothing can be compared. Give more with --max-looks, or an easier target."
+            "No seed reached the target with both methods: nothing can be compared. Give more "
+            "with --max-looks and --gradma-looks, or an easier target."
         )
     click.echo(MEANING)
 

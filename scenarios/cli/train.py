@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Example: gradmap train ieee123_1000_agents --out trained --set iterations=300",
+    epilog="Example: gradmap train ieee123_1000_agents --out trained --seed 1",
     short_help="Train one policy per agent through the power flow.",
 )
 @click.argument("scenario", default="ieee123_1000_agents")

@@ -1,8 +1,9 @@
 """The reuse study: GradMAP uses every gradient of the environment several times, GradMA once.
 
-Both are trained until the same validation target is reached, GradMA at several constant learning
-rates; it is compared at the one that needs the fewest gradients. Every training is a file of its
-own, so the study fills over time.
+Both are trained until the same validation target is reached, GradMA at several learning rates and
+for several lengths, since rates and the network's weight follow schedules over a training's length.
+It is compared at the choice that needs the fewest gradients. Every training is a file of its own,
+so the study fills over time.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Reuse:
     """Learning rates of GradMA."""
     target: Target
     max_looks: int
-    """Gradients of the environment after which a training gives up."""
+    """Gradients of the environment after which GradMAP gives up; its schedules run over them."""
+    gradma_looks: tuple[int, ...] = ()
+    """The same of GradMA, each tried: it is compared at its best; as many as GradMAP if empty."""
     validate_every: int = 5
     n_validation_days: int = 25
     settings: TrainingSettings = field(default_factory=lambda: TrainingSettings(processes=1))
@@ -43,32 +46,29 @@ class Reuse:
 
     def tasks(self) -> tuple[ReuseTask, ...]:
         """Return all trainings, seed by seed, so that an early look shows all methods."""
-        # Trained to the last iteration in any case; only one day is validated on then.
-        common = {
-            "iterations": self.max_looks,
-            "validate_every": self.max_looks,
-            "processes": 1,  # several trainings at a time are quicker than one in several parts
-        }
         found = []
         for seed in self.seeds:
-            proximal = self.settings.updated({**common, "seed": seed, "method": "proximal"})
-            found.append(self._task(GRADMAP, proximal))
+            # Several trainings at a time are quicker than one in several parts.
+            common = {"processes": 1, "seed": seed}
+            ours = self.settings.updated({**common, "method": "proximal"})
+            found.append(self._task(GRADMAP, ours, looks=self.max_looks))
             found += [
                 self._task(
                     GRADMA,
-                    proximal.updated(
-                        {"method": "backprop", "learning_rate": rate, "learning_rate_end": 1.0}
-                    ),
+                    ours.updated({"method": "backprop", "learning_rate": rate}),
+                    looks=looks,
                 )
                 for rate in self.rates
+                for looks in self.gradma_looks or (self.max_looks,)
             ]
         return tuple(found)
 
-    def _task(self, method: str, settings: TrainingSettings) -> ReuseTask:
+    def _task(self, method: str, settings: TrainingSettings, *, looks: int) -> ReuseTask:
         return ReuseTask(
             method=method,
             rate=settings.learning_rate,
-            settings=settings,
+            # The study validates itself; the trainer validates once, at the last iteration.
+            settings=settings.updated({"iterations": looks, "validate_every": looks}),
             target=self.target,
             validate_every=self.validate_every,
             n_validation_days=self.n_validation_days,
@@ -86,10 +86,11 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class ReuseRow:
-    """One method at one learning rate."""
+    """One method at one learning rate and one length of its schedules."""
 
     method: str
     rate: float
+    max_looks: int
     n_seeds: int
     n_reached: int
     calls: Spread | None
@@ -97,7 +98,7 @@ class ReuseRow:
     seconds: Spread | None
     """Processor time of training until then. [s]"""
     best: bool
-    """The learning rate at which GradMA is compared."""
+    """The learning rate and length at which GradMA is compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,6 @@ class ReuseResult:
     scenario: str
     case: str
     target: Target
-    max_looks: int
     rows: tuple[ReuseRow, ...]
     calls_ratio: Spread | None
     """GradMA over GradMAP, by seed; None where one of them never reached the target. [-]"""
@@ -146,8 +146,10 @@ def study_reuse(
     runs: dict[int, ReuseRun] = {}
     for number, key in enumerate(keys):
         kept = None if again else folder.get(key)
-        if kept is not None:
-            runs[number] = ReuseRun.from_document(kept)
+        run = None if kept is None else ReuseRun.from_document(kept)
+        ended = run and run.towards(asked.target)
+        if ended:
+            runs[number] = ended
     missing = [number for number in range(len(tasks)) if number not in runs]
     shares = [0.0] * len(missing)
 
@@ -173,34 +175,34 @@ def study_reuse(
 
 def summarise(case: Case, asked: Reuse, runs: Sequence[ReuseRun]) -> ReuseResult:
     """Return the study's table and ratios."""
-    groups: dict[tuple[str, float], list[ReuseRun]] = {}
+    groups: dict[tuple[str, float, int], list[ReuseRun]] = {}
     for run in runs:
-        groups.setdefault((run.method, run.rate), []).append(run)
-    best = best_rate(runs)
+        groups.setdefault((run.method, run.rate, run.max_looks), []).append(run)
+    best = best_choice(runs)
     rows = tuple(
         ReuseRow(
             method=method,
             rate=rate,
+            max_looks=max_looks,
             n_seeds=len(own),
             n_reached=sum(run.reached for run in own),
             calls=_spread([float(run.last.calls) for run in own if run.reached]),
             seconds=_spread([run.last.processor_s for run in own if run.reached]),
-            best=method == GRADMA and rate == best,
+            best=method == GRADMA and (rate, max_looks) == best,
         )
-        for (method, rate), own in groups.items()
+        for (method, rate, max_looks), own in groups.items()
     )
     ours = {run.seed: run.last for run in runs if run.method == GRADMAP and run.reached}
     other = {
         run.seed: run.last
         for run in runs
-        if run.method == GRADMA and run.rate == best and run.reached
+        if run.method == GRADMA and (run.rate, run.max_looks) == best and run.reached
     }
     pairs = [(other[seed], ours[seed]) for seed in asked.seeds if seed in ours and seed in other]
     return ReuseResult(
         scenario=case.scenario.name,
         case=case.key,
         target=asked.target,
-        max_looks=asked.max_looks,
         rows=rows,
         calls_ratio=_spread([a.calls / b.calls for a, b in pairs]),
         seconds_ratio=_spread([a.processor_s / b.processor_s for a, b in pairs]),
@@ -209,20 +211,20 @@ def summarise(case: Case, asked: Reuse, runs: Sequence[ReuseRun]) -> ReuseResult
     )
 
 
-def best_rate(runs: Sequence[ReuseRun]) -> float | None:
-    """Return GradMA's learning rate with the fewest gradients in the median over seeds.
+def best_choice(runs: Sequence[ReuseRun]) -> tuple[float, int] | None:
+    """Return GradMA's learning rate and length with the fewest gradients, median over seeds.
 
-    A seed that does not reach the target counts as infinitely many. None if every rate's median is.
+    A seed that does not reach the target counts as infinitely many. None if every median is.
     """
-    calls: dict[float, list[float]] = {}
+    calls: dict[tuple[float, int], list[float]] = {}
     for run in runs:
         if run.method == GRADMA:
             own = float(run.last.calls) if run.reached else float("inf")
-            calls.setdefault(run.rate, []).append(own)
-    medians = {rate: median(values) for rate, values in calls.items()}
+            calls.setdefault((run.rate, run.max_looks), []).append(own)
+    medians = {choice: median(values) for choice, values in calls.items()}
     if not medians or min(medians.values()) == float("inf"):
         return None
-    return min(medians, key=lambda rate: (medians[rate], rate))
+    return min(medians, key=lambda choice: (medians[choice], choice))
 
 
 def _spread(values: Sequence[float]) -> Spread | None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from scenarios.report.figures import Figure
 from scenarios.study.reuse import GRADMA, ReuseResult
+from scenarios.study.reuse_run import ReuseRun
 from scenarios.study.training_figure import Curve, Goal, training_figure
 
 MILLI = 1e3
@@ -15,7 +16,7 @@ def reuse_figure(result: ReuseResult, *, currency: str) -> Figure:
     """Return cost and violation of every training, over processor time and over gradients."""
     curves = [
         Curve(
-            name=f"{run.method}, rate {run.rate:g}" if run.method == GRADMA else run.method,
+            name=_name(run),
             calls=np.array([float(point.calls) for point in run.points]),
             seconds=np.array([point.processor_s for point in run.points]),
             cost=np.array([point.cost for point in run.points]),
@@ -31,3 +32,9 @@ def reuse_figure(result: ReuseResult, *, currency: str) -> Figure:
         violation_name="Mean violation [0.001 pu]",
         goal=Goal(cost=result.target.cost, violation=MILLI * result.target.violation_pu),
     )
+
+
+def _name(run: ReuseRun) -> str:
+    if run.method == GRADMA:
+        return f"{run.method}, rate {run.rate:g}, {run.max_looks} looks"
+    return run.method

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from gradmap.policies.independent import PolicyController
 from gradmap.training.settings import TrainingSettings
-from gradmap.training.validation import Validation, validate
+from gradmap.training.validation import validate
 from scenarios.case import Case
 from scenarios.study.preparation import prepare
 from scenarios.study.processes import Tell
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raise when what is measured changes: old files are not found any more."""
 UNSOLVED_PU: Final = 1.0
 """Stands for a violation that has no value, since files hold finite numbers only. [pu]"""
@@ -28,9 +28,9 @@ class Target:
     violation_pu: float
     """Mean over days of the day's largest distance outside, at most. [pu]"""
 
-    def reached(self, found: Validation) -> bool:
+    def reached_by(self, *, cost: float, violation_pu: float) -> bool:
         """Return whether a validation shows it."""
-        return found.cost <= self.cost and found.violation_mean_pu <= self.violation_pu
+        return cost <= self.cost and violation_pu <= self.violation_pu
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +49,15 @@ class ReuseTask:
     n_validation_days: int
 
     def asked(self, *, case_key: str, scenario_hash: str) -> dict[str, Any]:
-        """Return all that the result depends on, as plain values."""
+        """Return all that the training depends on, as plain values.
+
+        The target only ends it: a kept training answers every target that it came by.
+        """
         return {
             "format": FORMAT,
             "case": case_key,
             "scenario_hash": scenario_hash,
             "settings": asdict(self.settings),
-            "target": asdict(self.target),
             "validate_every": self.validate_every,
             "n_validation_days": self.n_validation_days,
         }
@@ -86,6 +88,8 @@ class ReuseRun:
 
     method: str
     rate: float
+    max_looks: int
+    """Length of its schedules."""
     seed: int
     reached: bool
     points: tuple[Point, ...]
@@ -95,6 +99,13 @@ class ReuseRun:
     def last(self) -> Point:
         """Return the validation at which it stopped."""
         return self.points[-1]
+
+    def towards(self, target: Target) -> ReuseRun | None:
+        """Return the run as another target would have ended it; None if it was ended before."""
+        for number, point in enumerate(self.points, start=1):
+            if target.reached_by(cost=point.cost, violation_pu=point.violation_pu):
+                return replace(self, reached=True, points=self.points[:number])
+        return replace(self, reached=False) if self.last.calls >= self.max_looks else None
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> ReuseRun:
@@ -135,21 +146,21 @@ def train_to_target(case: Case, task: ReuseTask, tell: Tell) -> ReuseRun:
             prepared.validation,
             limits=case.limits,
         )
-        points.append(
-            Point(
-                calls=done,
-                seconds=round(seconds, 3),
-                processor_s=round(processor_s, 3),
-                cost=float(f"{found.cost:.6g}"),
-                violation_pu=float(f"{min(found.violation_mean_pu, UNSOLVED_PU):.6g}"),
-                n_violating=found.days.n_violating,
-            )
+        point = Point(
+            calls=done,
+            seconds=round(seconds, 3),
+            processor_s=round(processor_s, 3),
+            cost=float(f"{found.cost:.6g}"),
+            violation_pu=float(f"{min(found.violation_mean_pu, UNSOLVED_PU):.6g}"),
+            n_violating=found.days.n_violating,
         )
-        reached = task.target.reached(found)
+        points.append(point)
+        reached = task.target.reached_by(cost=point.cost, violation_pu=point.violation_pu)
         tell(1.0 if reached else done / settings.iterations)
     return ReuseRun(
         method=task.method,
         rate=task.rate,
+        max_looks=settings.iterations,
         seed=settings.seed,
         reached=reached,
         points=tuple(points),

@@ -1,10 +1,11 @@
 """The reuse study goes on where it was, and compares what it says it compares."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from scenarios.study.reuse import GRADMA, GRADMAP, Reuse, best_rate, summarise
+from scenarios.study.reuse import GRADMA, GRADMAP, Reuse, best_choice, summarise
 from scenarios.study.reuse_run import Point, ReuseRun, Target
 from tests.cli.helpers import CommandLine
 from tests.small_case import write_small_scenario
@@ -21,7 +22,9 @@ def run(method, rate, seed, *, calls, reached=True):
         violation_pu=0.0,
         n_violating=0,
     )
-    return ReuseRun(method=method, rate=rate, seed=seed, reached=reached, points=(point,))
+    return ReuseRun(
+        method=method, rate=rate, max_looks=90, seed=seed, reached=reached, points=(point,)
+    )
 
 
 def test_the_rate_with_the_fewest_gradients_in_the_median_is_compared():
@@ -33,8 +36,8 @@ def test_the_rate_with_the_fewest_gradients_in_the_median_is_compared():
         *(run(GRADMA, 1e-3, seed, calls=60 + seed) for seed in range(3)),
         *(run(GRADMA, 2e-3, seed, calls=30 + 10 * seed) for seed in range(3)),
     ]
-    assert best_rate(runs) == 2e-3
-    assert best_rate([one for one in runs if one.method == GRADMAP]) is None
+    assert best_choice(runs) == (2e-3, 90)
+    assert best_choice([one for one in runs if one.method == GRADMAP]) is None
 
 
 def test_ratios_pair_the_same_seeds(small_case):
@@ -59,16 +62,21 @@ def test_ratios_pair_the_same_seeds(small_case):
     assert (ours.method, ours.n_seeds, ours.n_reached, ours.calls.median) == (GRADMAP, 3, 2, 15)
 
 
-def test_methods_share_all_settings_but_method_and_rate():
+def test_methods_share_all_settings_but_method_rate_and_length():
     asked = Reuse(
-        seeds=(3,), rates=(1e-3, 2e-3), target=Target(cost=1.0, violation_pu=0.0), max_looks=9
+        seeds=(3,),
+        rates=(1e-3, 2e-3),
+        target=Target(cost=1.0, violation_pu=0.0),
+        max_looks=9,
+        gradma_looks=(9, 18),
     )
     ours, *others = (task.settings for task in asked.tasks())
-    assert [one.learning_rate for one in others] == [1e-3, 2e-3]
+    choices = [(one.learning_rate, one.iterations) for one in others]
+    assert choices == [(1e-3, 9), (1e-3, 18), (2e-3, 9), (2e-3, 18)]
     for one in others:
-        assert (one.method, one.learning_rate_end) == ("backprop", 1.0)
+        assert one.method == "backprop"
         same = {"method": "proximal", "learning_rate": ours.learning_rate}
-        assert one.updated({**same, "learning_rate_end": ours.learning_rate_end}) == ours
+        assert one.updated({**same, "iterations": 9, "validate_every": 9}) == ours
 
 
 def test_the_command_trains_what_is_missing_only(tmp_path, capsys):
@@ -105,3 +113,24 @@ def test_a_target_out_of_reach_and_wrong_options_are_told(tmp_path, capsys):
         assert (ended.code, "each once, with commas" in ended.err) == (2, True)
     ended = gradmap(*call, *hard, "--set", "seed=3")
     assert (ended.code, "the study sets it itself" in ended.err) == (2, True)
+
+
+def test_a_kept_training_answers_every_target_it_came_by():
+    points = tuple(
+        Point(
+            calls=calls,
+            seconds=1.0,
+            processor_s=1.0,
+            cost=cost,
+            violation_pu=0.001,
+            n_violating=1,
+        )
+        for calls, cost in ((5, 9.0), (10, 7.0), (15, 6.0))
+    )
+    kept = ReuseRun(method=GRADMAP, rate=1e-2, max_looks=40, seed=0, reached=True, points=points)
+    easier = kept.towards(Target(cost=8.0, violation_pu=0.002))
+    assert (easier.reached, easier.last.calls) == (True, 10)
+    harder = Target(cost=5.0, violation_pu=0.002)
+    assert kept.towards(harder) is None
+    whole = replace(kept, max_looks=15).towards(harder)
+    assert (whole.reached, whole.last.calls) == (False, 15)

@@ -26,7 +26,8 @@ def parts(dtype=torch.float64, *, std=None, **settings):
     policy = IndependentPolicies.for_fleet(
         fleet, seed=1, architecture=Architecture(hidden=(6, 5)), days=days
     )
-    lagrangian = Lagrangian(TrainingSettings(), fleet=fleet, limits=TIGHT, cost_scale=10.0)
+    weights = TrainingSettings(with_loading=True)
+    lagrangian = Lagrangian(weights, fleet=fleet, limits=TIGHT, cost_scale=10.0)
     return fleet, policy, days, Environment(rollout, lagrangian)
 
 

@@ -8,6 +8,7 @@ from gradmap.training.lagrangian import Lagrangian
 from gradmap.training.settings import ConstraintSettings, TrainingSettings
 from gradmap.violations import Limits
 from tests.devices.populations import fleet_of
+from tests.training.test_network_response import with_response
 
 
 def lagrangian(**settings):
@@ -62,6 +63,7 @@ def test_dual_ascent_finds_the_exact_primal_and_dual_optimum():
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"trust_region": "round"}, "trust_region"),
         ({"voltage.margin": -0.1}, "margin"),
+        ({"margin_low": -0.1}, "margin_low"),
         ({"voltage": 3.0}, "voltage"),
         ({"nonsense": 1}, "nonsense"),
         ({"voltage.nonsense": 1}, "nonsense"),
@@ -93,3 +95,17 @@ def test_network_multipliers_ascend_as_slowly_as_they_weigh():
     part = judge.ascended({}, sums, n_days=1, network_weight=0.1)
     assert part["voltage_high"].item() == pytest.approx(0.1 * whole["voltage_high"].item())
     assert part["device"].item() == whole["device"].item()
+
+
+@pytest.mark.parametrize("with_loading", [False, True])
+def test_loadings_are_limited_when_asked(with_loading):
+    _, policy, days, environment, _ = with_response(with_loading=with_loading)
+    look = environment.action_gradients(policy, days, multipliers={})
+    assert ("loading" in look.constraint) is with_loading
+
+
+def test_each_side_of_the_voltage_has_its_margin():
+    _, policy, days, environment, _ = with_response(**{"voltage.margin": 0.0, "margin_low": 30.0})
+    look = environment.action_gradients(policy, days, multipliers={})
+    assert look.constraint["voltage_high"].min() == 0.0
+    assert look.constraint["voltage_low"].min() > 20.0

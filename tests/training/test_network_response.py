@@ -71,30 +71,32 @@ def test_foreseen_voltages_are_nearly_those_of_the_power_flow():
 @pytest.mark.parametrize("statistic", ["hinge", "mean"])
 def test_added_gradient_is_that_of_the_linearised_lagrangian(statistic):
     """Against autograd of phi(x + S d), written out."""
-    _, policy, days, environment, multipliers = with_response(statistic=statistic)
+    _, policy, days, environment, multipliers = with_response(
+        **{"statistic": statistic, "voltage.margin": 0.2, "margin_low": 0.7}
+    )
     response = environment.action_gradients(policy, days, multipliers=multipliers).kept.network
     torch.manual_seed(4)
     change = torch.randn(response.follows.shape, dtype=torch.float64, requires_grad=True)
     weights = response.constraint
 
-    def phi(violation, multiplier):
-        hinge = torch.relu(violation + weights.margin)
-        first = violation + weights.margin if statistic == "mean" else hinge
+    def phi(violation, multiplier, margin):
+        hinge = torch.relu(violation + margin)
+        first = violation + margin if statistic == "mean" else hinge
         return multiplier * first + 0.5 * weights.curvature * hinge.square()
 
     kw = change * response.follows
     moved = response.sensitivity.voltages(kw)
     times = torch.arange(len(kw)) % days.n_steps
     total = response.weight * (
-        phi(response.high + moved, response.multiplier_high[times]).sum()
-        + phi(response.low - moved, response.multiplier_low[times]).sum()
+        phi(response.high + moved, response.multiplier_high[times], 0.2).sum()
+        + phi(response.low - moved, response.multiplier_low[times], 0.7).sum()
     )
     (at_change,) = torch.autograd.grad(total, change)
     still = torch.zeros_like(change, requires_grad=True)
     moved = response.sensitivity.voltages(still * response.follows)
     total = response.weight * (
-        phi(response.high + moved, response.multiplier_high[times]).sum()
-        + phi(response.low - moved, response.multiplier_low[times]).sum()
+        phi(response.high + moved, response.multiplier_high[times], 0.2).sum()
+        + phi(response.low - moved, response.multiplier_low[times], 0.7).sum()
     )
     (at_rest,) = torch.autograd.grad(total, still)
     added = response.added_gradient(change.detach(), samples=None)

@@ -20,6 +20,7 @@ from scenarios.training.folder import Step, read_history
 VALIDATION = Validation(
     cost=5000.0,
     days=Share(n_days=4, n_violating=1),
+    n_outside=2,
     violation_mean_pu=0.001,
     violation_max_pu=0.002,
     margin_high_pu=0.01,

@@ -31,6 +31,11 @@ _NAMES: Final[Mapping[str, str]] = {
     "flexibility.priority": "matters most",
     "flexibility.comfort_slack_k": "degrees of leeway in an event",
 }
+_PLAIN_NAMES: Final[Mapping[str, str]] = {
+    "v2g": "may give electricity back",
+    "night_ok": "may run at night",
+}
+"""By the last part of the key, in every section."""
 _SECTIONS: Final[Mapping[str, str]] = {
     "household": "your household",
     "heating": "your heating",
@@ -94,7 +99,7 @@ def name_words(item: Slot) -> str:
     plain = item.name
     for ending in ("_kwh", "_kw", "_km", "_m2", "_min", "_deg", "_c", "_l", "_per"):
         plain = plain.removesuffix(ending)
-    return _NAMES.get(item.key, plain.replace("_", " "))
+    return _NAMES.get(item.key) or _PLAIN_NAMES.get(item.name, plain.replace("_", " "))
 
 
 def section_words(section: str) -> str:
@@ -192,8 +197,10 @@ def ending(
 def _word(word: str, *, item: Slot) -> str:
     if item.key == "hot_water.kind" and word == "resistive":
         return "electric immersion heater"
-    if item.key == "evs.1.weekend_use" and word == "none":
+    if item.name == "weekend_use" and word == "none":
         return "stays at home"
+    if item.key == "household.house_type" and word == "flat":
+        return "flat"
     return _WORDS.get(word, word.replace("_", " "))
 
 
