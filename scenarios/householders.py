@@ -107,16 +107,12 @@ class Place:
 
         An agent of the same name and kind then goes on from its own trained network.
 
-        Raises:
-            ScenarioError: All are taken.
+        Args:
+            home: Whose people were asked.
+            taken: Households that have a home already, fewer than there are.
         """
-        free = [household for household in self.kinds if household not in set(taken)]
-        if not free:
-            raise ScenarioError(
-                f"The scenario has {len(self.kinds)} households, fewer than homes were asked for. "
-                f"Ask for fewer."
-            )
-        own = set(kinds_of(home))
+        own, gone = set(kinds_of(home)), set(taken)
+        free = [household for household in self.kinds if household not in gone]
         return max(free, key=lambda household: len(own & self.kinds[household]))
 
 
@@ -154,6 +150,11 @@ def ask_householders(
     Raises:
         ScenarioError: Too few householders fit, or there are too few households.
     """
+    if place is not None and n_homes > len(place.kinds):
+        raise ScenarioError(
+            f"{n_homes} homes were asked for, but the scenario has {len(place.kinds)} households "
+            f"that they could stand in for. Ask for fewer."
+        )
     currency = None if place is None else place.currency
     found: list[AskedHome] = []
     for asked in _asked(seed, currency=currency, n_most=_MOST_DRAWN * n_homes):

@@ -139,8 +139,7 @@ def _print(found: Mapping[str, Any]) -> None:
     for name, took in found["fine_tuning"].items():
         click.echo(
             f"Fine-tuned to {n_homes} homes, {name}: {took['retrained_agents']} agents, "
-            f"{took['new_agents']} of them new, in {took['wall_s']:.0f} s "
-            f"({took['cpu_s']:.0f} s of processor time)"
+            f"{took['new_agents']} of them new, in {took['wall_s']:.0f} s"
         )
     _print_ways(found, title=f"{found['scenario']}: {n_homes} interviewed homes, {n_days} days")
     click.echo(MEANING)

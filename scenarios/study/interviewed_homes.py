@@ -8,7 +8,6 @@ were understood. All are then judged in the homes as they are, on test days, by 
 from __future__ import annotations
 
 import hashlib
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -49,9 +48,11 @@ SETTINGS: Final = TrainingSettings().updated(
         "pool_days": 128,
         "validation_days": 50,
         "validate_every": 20,
+        "outside_share": 0.05,
     }
 )
-"""Some minutes: few learners, in a network that the others keep within its limits already."""
+"""Some minutes: few learners, in a network that the others keep within its limits already. A rare
+day on which the others leave them must not decide which of the learners' policies is kept."""
 
 OnShare = Callable[[str, float], None]
 
@@ -169,7 +170,7 @@ def _trained(
         if on_share is not None:
             on_share(f"Fine-tuning, {out.name}", step.report.iteration / asked.settings.iterations)
 
-    began, began_cpu_s = time.perf_counter(), _cpu_s()
+    began = time.perf_counter()
     start = FineTune(policy_folder=asked.policy, agents=(CHANGED,))
     train(scenario, out=out, settings=asked.settings, fine_tune=start, on_step=stepped)
     # What an interrupted training had done before counts, too.
@@ -181,15 +182,8 @@ def _trained(
         "new_agents": len(parent["new_agents"]),
         "iterations_s": round(run["training_s"], 1),
         "wall_s": round(run["training_s"] + around_s, 1),
-        "cpu_s": round(_cpu_s() - began_cpu_s, 1),
         "validation": run["best_validation"],
     }
-
-
-def _cpu_s() -> float:
-    """Return the processor time of this process and of those that it has ended. [s]"""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _before_and_after(case: Case, asked: InterviewedHomes, *, name: str, out: Path) -> list[Way]:

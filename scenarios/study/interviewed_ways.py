@@ -17,9 +17,9 @@ from gradmap.feeder import FloatArray
 from gradmap.policies.independent import IndependentPolicies
 from gradmap.types import AgentIndex
 from scenarios.case import Case
-from scenarios.study.method_days import BATCH, DayFacts, Judged, judged
+from scenarios.study.method_days import DayFacts, Judged, in_batches, judged
 from scenarios.study.methods import summary_of
-from scenarios.study.processes import Tell, run_in_turn, run_queue
+from scenarios.study.processes import Tell
 from scenarios.study.understood import AsUnderstood, Except
 
 BY_HOME: Final = ("cost", "comfort_k_h")
@@ -74,23 +74,16 @@ def judged_ways(
         n_days: How many.
         n_processes: That share the days; 1 works in this one.
         on_share: Called with the finished share.
+
+    Raises:
+        GradmapError: A process failed.
     """
-    numbers = range(n_days)
-    batches = [tuple(numbers[first : first + BATCH]) for first in range(0, len(numbers), BATCH)]
-    n_shares = min(n_processes, len(batches))
-    works = [partial(_work, case, ways, batches[k::n_shares]) for k in range(n_shares)]
-    done = [0.0] * n_shares
-
-    def tell(number: int, share: float) -> None:
-        done[number] = share / n_shares
-        if on_share is not None:
-            on_share(sum(done))
-
-    if n_shares == 1:
-        found = run_in_turn(works, on_share=tell)
-    else:
-        found = run_queue(works, n_at_once=n_shares, on_share=tell)
-    parts = [found[k % n_shares][k // n_shares] for k in range(len(batches))]
+    parts = in_batches(
+        partial(_work, case, ways),
+        numbers=range(n_days),
+        n_processes=n_processes,
+        on_share=on_share,
+    )
     return [_joined([part[k] for part in parts]) for k in range(len(ways))]
 
 
@@ -145,12 +138,7 @@ def _joined(batches: Sequence[_Batch]) -> dict[str, Any]:
         "interviewed": _described([batch.interviewed for batch in batches]),
         "everybody": _described([batch.everybody for batch in batches]),
         "by_home": {
-            home: {
-                fact: round(
-                    float(np.concatenate([b.by_home[home][fact] for b in batches]).mean()), 4
-                )
-                for fact in BY_HOME
-            }
+            home: {fact: _mean([b.by_home[home][fact] for b in batches]) for fact in BY_HOME}
             for home in batches[0].by_home
         },
     }

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from scenarios.replay import replay_trajectory
 from scenarios.study.processes import Tell, run_in_turn, run_queue
 from scenarios.study.results_folder import rounded
 
+Part = TypeVar("Part")
 SPLIT: Final = "test"
 BATCH: Final = 25
 """Days rolled out at once."""
@@ -96,24 +97,50 @@ def roll_out_days(
         GradmapError: A process failed.
     """
     began = time.perf_counter()
+    parts = in_batches(
+        partial(_work, case, controller),
+        numbers=numbers,
+        n_processes=n_processes,
+        on_share=on_progress,
+    )
+    return DayFacts.joined(parts), time.perf_counter() - began
+
+
+def in_batches(
+    work: Callable[[Sequence[tuple[int, ...]], Tell], list[Part]],
+    *,
+    numbers: Sequence[int],
+    n_processes: int,
+    on_share: Tell | None = None,
+) -> list[Part]:
+    """Return what a work finds out about each batch of days, in the order of the days.
+
+    Args:
+        work: Returns a part for each of some batches; picklable, see `run_queue`.
+        numbers: Of the days.
+        n_processes: That share the batches; 1 works in this one.
+        on_share: Called with the finished share.
+
+    Raises:
+        GradmapError: A process failed.
+    """
     batches = [tuple(numbers[first : first + BATCH]) for first in range(0, len(numbers), BATCH)]
     n_shares = max(1, min(n_processes, len(batches)))
     shares = [batches[k::n_shares] for k in range(n_shares)]
-    works = [partial(_work, case, controller, share) for share in shares]
+    works = [partial(work, share) for share in shares]
     done = [0.0] * n_shares
 
     def tell(number: int, share: float) -> None:
         done[number] = share * len(shares[number]) / len(batches)
-        if on_progress is not None:
-            on_progress(sum(done))
+        if on_share is not None:
+            on_share(sum(done))
 
     if n_shares == 1:
         found = run_in_turn(works, on_share=tell)
     else:
         found = run_queue(works, n_at_once=n_shares, on_share=tell)
     # Batches were dealt like cards.
-    parts = [found[k % n_shares][k // n_shares] for k in range(len(batches))]
-    return DayFacts.joined(parts), time.perf_counter() - began
+    return [found[k % n_shares][k // n_shares] for k in range(len(batches))]
 
 
 @torch.no_grad()

@@ -9,7 +9,6 @@ import torch
 from federates.hems.parameters import completed
 from gradmap.errors import ScenarioError
 from gradmap.policies.checkpoint import load_policy
-from gradmap.training.settings import TrainingSettings
 from scenarios.case import open_case
 from scenarios.householders import AskedHome, write_asked
 from scenarios.loading import load_scenario
@@ -24,15 +23,16 @@ from tests.cli.helpers import CommandLine
 from tests.hems.federation.homes import CAR_AND_BATTERY, SAID
 from tests.small_case import write_small_scenario
 
-TINY = TrainingSettings(
-    iterations=2,
-    batch_days=2,
-    processes=1,
-    pool_days=4,
-    epochs=2,
-    validate_every=2,
-    validation_days=2,
-)
+CHANGES = {
+    "iterations": 2,
+    "batch_days": 2,
+    "processes": 1,
+    "pool_days": 4,
+    "epochs": 2,
+    "validate_every": 2,
+    "validation_days": 2,
+}
+TINY = study.SETTINGS.updated(CHANGES)
 N_DAYS = 3
 
 
@@ -121,6 +121,19 @@ def test_what_was_measured_is_looked_up(measured, monkeypatch):
         study.measure_interviewed_homes(scenario, other, out=out, folder=results)
 
 
+def test_measured_again_elsewhere_it_is_the_same(measured, tmp_path):
+    scenario, asked, _, _, document = measured
+    write_asked(
+        asked.homes, seed=0, folder=tmp_path / study.HOMES, true_folder=tmp_path / study.TRUE_HOMES
+    )
+    results = ResultsFolder.at(tmp_path / "results", study=study.STUDY)
+    again = study.measure_interviewed_homes(scenario, asked, out=tmp_path, folder=results)
+    assert again["key"] == document["key"]
+    assert again["ways"] == document["ways"]
+    tuned = [one["validation"] for one in again["fine_tuning"].values()]
+    assert tuned == [one["validation"] for one in document["fine_tuning"].values()]
+
+
 def test_the_tuned_policy_runs_beside_the_others_and_the_report_shows_the_homes(measured, tmp_path):
     pytest.importorskip("highspy", reason="highspy is an extra")
     scenario, asked, out, _, _ = measured
@@ -158,11 +171,7 @@ def test_a_policy_without_a_card_says_nothing_of_changes(measured, tmp_path):
 def test_the_command_prints_ways_and_homes(measured, monkeypatch, capsys):
     _, asked, out, results, _ = measured
     monkeypatch.setattr("scenarios.householders.ask_householders", lambda *_, **__: asked.homes)
-    names = (
-        "iterations", "batch_days", "processes", "pool_days", "epochs", "validate_every",
-        "validation_days",
-    )  # fmt: skip
-    changes = [arg for name in names for arg in ("--set", f"{name}={getattr(TINY, name)}")]
+    changes = [arg for name, value in CHANGES.items() for arg in ("--set", f"{name}={value}")]
     path = out.parent / "few.yaml"
     ended = CommandLine(capsys)(
         "study", "homes", path, "--out", out, "--policy", asked.policy, "--days", f"{N_DAYS}",

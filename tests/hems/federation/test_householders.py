@@ -1,6 +1,9 @@
 """Homes of simulated householders: reproducible, fitting, named after households, as files."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -19,8 +22,19 @@ from scenarios.householders import (
 from scenarios.loading import load_scenario
 from scenarios.population import draw_population
 from tests.cli.helpers import CommandLine
+from tests.conftest import REPOSITORY
 from tests.hems.federation.homes import home
 from tests.small_case import write_small_scenario
+
+ASK = """
+from federates.hems.users.persona import draw_persona
+from scenarios.householders import ask_householders
+
+for number in range(60):
+    print(draw_persona(0, number).truth)
+for home in ask_householders(3, seed=0):
+    print(home.found.model_dump_json())
+"""
 
 
 def test_the_same_seed_gives_the_same_homes_and_fewer_are_the_first_ones():
@@ -29,6 +43,21 @@ def test_the_same_seed_gives_the_same_homes_and_fewer_are_the_first_ones():
     assert two[0].found == one.found
     assert two[0].true == one.true != two[1].true
     assert two[0].name == "householder_0000"
+
+
+def test_homes_do_not_depend_on_how_a_process_orders_sets():
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", ASK],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("0", "1")
+    ]
+    assert found[0] == found[1]
+    assert "never_touch" in found[0]
 
 
 def test_only_homes_that_a_policy_may_control_are_taken():
@@ -51,8 +80,8 @@ def test_a_home_stands_in_for_a_household_with_most_kinds_in_common():
     assert kinds_of(home()) == ("battery", "heat_pump", "generator", "ev_charger")
     assert place.household_for(home(), taken=[]) == "h2"
     assert place.household_for(home(), taken=["h2"]) == "h1"
-    with pytest.raises(ScenarioError, match="has 3 households"):
-        place.household_for(home(), taken=list(kinds))
+    with pytest.raises(ScenarioError, match=r"4 homes were asked for.*has 3 households"):
+        ask_householders(4, seed=0, place=place)
 
 
 def test_homes_of_a_scenario_are_written_and_read_by_it(capsys, tmp_path):
