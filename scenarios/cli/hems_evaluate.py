@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--templates",
-    type=click.Choice(["held-out", "development"]),
+    type=click.Choice(["held-out", "held-out-2", "development"]),
     default="held-out",
     show_default=True,
     help="Whose words grammar users have.",

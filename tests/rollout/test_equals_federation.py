@@ -9,6 +9,8 @@ from federates import agents
 from gradmap.baselines.no_control import NoControl
 from gradmap.baselines.registry import make_controller
 from gradmap.observations import INDEX
+from gradmap.policies.checkpoint import Provenance, load_policy, save_policy
+from gradmap.policies.independent import IndependentPolicies, PolicyController
 from gradmap.power_flow.regulators import TapStatus
 from gradmap.power_flow.solver import PowerFlow
 from gradmap.rollout import Rollout
@@ -76,6 +78,41 @@ def test_a_household_with_the_wrong_sign_is_found(day, field):
     days = dataclasses.replace(day.days, **{field: series})
     trajectory = rollout_of(day).run(NoControl(day.fleet), days)
     assert voltage_gap_pu(day, "no_control", trajectory) > 100 * SAME_VOLTAGE_PU
+
+
+@pytest.fixture(scope="module")
+def policy_day(day, record, tmp_path_factory):
+    """The same day under networks of float32, as a training writes them; and the networks."""
+    folder = tmp_path_factory.mktemp("policy")
+    fleet = day.fleet.to(dtype=torch.float32)
+    trained = IndependentPolicies.for_fleet(fleet, seed=3)
+    with torch.no_grad():
+        trained.weights[-1].mul_(20.0)  # untrained networks hardly act
+    origin = Provenance(feeder_hash="f", scenario_hash="s", seed=3, version="0")
+    save_policy(folder, policy=trained, provenance=origin)
+    return record(controllers=[f"policy:{folder}"]), load_policy(folder).policy, trained
+
+
+def test_a_policys_federated_actions_are_the_rollouts(policy_day):
+    recorded, deployed, trained = policy_day
+    (name,) = recorded.run.controllers
+    trajectory = rollout_of(recorded, observe_voltage=True).run(
+        PolicyController(deployed, fleet=recorded.fleet),
+        recorded.days,
+        keep_observations=True,
+    )
+    # Voltages agree to about 1e-7 and are observed, with weights of order 1.
+    assert_same_devices(recorded, name, trajectory, atol=1e-5)
+    assert voltage_gap_pu(recorded, name, trajectory) < SAME_VOLTAGE_PU
+    low_kw, high_kw = recorded.fleet.action_range_kw()
+    assert ((trajectory.request_kw.std(dim=1) / (high_kw - low_kw)).amax() > 0.1).item()
+    # What the training's own networks would have asked for, where the federation was.
+    with torch.no_grad():
+        asked = PolicyController(trained, fleet=recorded.fleet.to(dtype=torch.float32)).act(
+            trajectory.observation.float()
+        )
+    federated = recorded.values(name, "request_kw", ids=recorded.fleet.agent_ids)
+    assert ((asked.double() - federated).abs() / (high_kw - low_kw)).max() < 1e-5
 
 
 class Droop:

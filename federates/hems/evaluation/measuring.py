@@ -22,6 +22,7 @@ from gradmap.errors import ScenarioError
 Users = Literal["grammar", "llm"]
 TEMPLATES: Final[dict[str, Path]] = {
     "held_out": HELD_OUT_DIR,
+    "held_out_2": TEMPLATES_DIR / "held_out_2",
     "development": TEMPLATES_DIR / "development",
 }
 

@@ -20,8 +20,10 @@ from federates.hems.parameters.slots import ruled_out, slot
 from federates.hems.parameters.sources import Provenance
 from federates.hems.parameters.stored import checked
 from federates.hems.understanding.answer import Context
+from federates.hems.understanding.asides import own_words, without_quoted_orders
 from federates.hems.understanding.confirming import menu_choice
 from federates.hems.understanding.grounding import grounded
+from federates.hems.understanding.phrases import is_command_or_code
 from federates.hems.understanding.reading import read
 from gradmap.errors import ScenarioError
 
@@ -109,8 +111,11 @@ def turn_of(words: str, exchanges: tuple[Exchange, ...]) -> int | None:
 
 
 def commands(text: str) -> bool:
-    """Return whether a text talks to a program; what it holds has to be said again, plainly."""
-    return _COMMANDS.search(text) is not None
+    """Return whether a text talks to a program; what it holds has to be said again, plainly.
+
+    Quoted orders do not count: nothing in them is recorded either.
+    """
+    return _COMMANDS.search(without_quoted_orders(text)) is not None
 
 
 def _slot_to_fill(key: str, state: InterviewState) -> Slot:
@@ -190,7 +195,7 @@ def _chosen_or_grounded(
 ) -> bool:
     """Return whether words mean a value, as an option of the menu or by themselves."""
     message = exchange.message
-    if message.options and item.key in message.slots:
+    if message.options and item.key in message.slots and _says_plainly(words, exchange.text):
         choice = menu_choice(read(words), options=message.options)
         if choice is not None and choice[0] == value:
             return True
@@ -204,6 +209,13 @@ def _chosen_or_grounded(
         known=state.progress.values,
         year=state.settings.year,
     )
+
+
+def _says_plainly(words: str, text: str) -> bool:
+    """Return whether words are the householder's own, in a text that gives no orders."""
+    unquoted = without_quoted_orders(text)
+    ordered = is_command_or_code(unquoted, plain=read(unquoted).text)
+    return not ordered and _folded(words) in _folded(own_words(text))
 
 
 def _folded(text: str) -> str:

@@ -5,6 +5,7 @@ The state is all there is: saved and resumed after any turn, the rest of the int
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -39,6 +40,8 @@ from gradmap.errors import ScenarioError
 
 MAX_ANSWER: Final = 4_000
 """Longer answers are cut. [characters]"""
+_REORDERED: Final = re.compile(r"[\u202d\u202e][^\u202c]*\u202c?")
+"""Text whose characters are shown in another order than they are stored: not what was meant."""
 MAX_UNDO: Final = 8
 _GREETING: Final = (
     'I ask about your home, so that its devices can be planned. You can always say "skip", "help", '
@@ -156,6 +159,7 @@ def unresolved(state: InterviewState) -> tuple[Conflict, ...]:
 def tidy(text: str) -> str:
     """Return an answer without control characters and of limited length."""
     cut = text[: 4 * MAX_ANSWER].encode("utf-8", "replace").decode()
+    cut = _REORDERED.sub(" ", cut)
     signs = (sign if unicodedata.category(sign)[0] != "C" else " " for sign in cut)
     return "".join(signs)[:MAX_ANSWER]
 

@@ -84,6 +84,18 @@ def _heating_named_twice(known: Values) -> Iterator[Conflict]:
 def _comfort_order(known: Values) -> Iterator[Conflict]:
     """The coldest allowed <= night and day <= the warmest allowed."""
     lowest, highest = number(known, "comfort.temp_min_c"), number(known, "comfort.temp_max_c")
+    if lowest is not None and highest is not None and lowest > highest:
+        yield Conflict(
+            rule="comfort_order",
+            keys=("comfort.temp_min_c", "comfort.temp_max_c"),
+            needed=lowest,
+            available=highest,
+            unit="degC",
+            question=f"Your home may never be below {lowest:g} degrees, and never above "
+            f"{highest:g} degrees. Which of the two should change?",
+            resolve=("comfort.temp_min_c", "comfort.temp_max_c"),
+        )
+        return  # No temperature fits such bounds; the others are compared with right ones.
     for name in ("day", "night"):
         key = f"comfort.temp_{name}_c"
         wanted = number(known, key)

@@ -31,7 +31,8 @@ _WEAK_YES: Final = re.compile(
 """Counts only in a short reply."""
 _SHORT: Final = 8
 NO: Final = re.compile(
-    r"\b(?:no(?! (?:problem|objections?|issues?|worries|bother|idea|clue|matter|preference))|"
+    r"\b(?:no(?! (?:problem|objections?|issues?|worries|bother|idea|clue|matter|preference|"
+    r"more than|less than|fewer than|later than|earlier than|sooner than))|"
     r"nope|nah|naw|never|not(?! (?:a problem|an issue|sure|bothered|at all bothered|only|"
     r"that (?:i|im|we) (?:mind|bothered)))|negative|"
     r"(?:id |i would |wed )?(?:rather|prefer) (?:it |they |you |that )?(?:not|didnt|doesnt|"
@@ -39,8 +40,8 @@ NO: Final = re.compile(
     r"dont(?! (?:really )?(?:mind|know|see why not|care|have a problem))|doesnt|cant|cannot|"
     r"wont(?! mind)|isnt|arent|shouldnt|mustnt|wouldnt(?! mind)|out of the question|no chance|"
     r"not (?:really|allowed|happy|keen|comfortable|for me|interested)|"
-    r"forbidden|refuse|against|false|nae|without|opt out|count me out|leave me out|keep (?:it|"
-    r"them) private|private|pass)\b"
+    r"forbidden|refuse|against|false|nae|without|opt out|(?:count|leave) (?:me|us) out|"
+    r"pull(?:ing)? out|keep (?:it|them) private|private|pass)\b"
 )
 _CONDITION: Final = re.compile(
     r"\b(?:if|unless|as long as|provided|only when|depends|sometimes|in (?:an )?emergenc\w+|"
@@ -51,7 +52,8 @@ _FOR: Final[Mapping[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]]]
         re.compile(
             r"\b(?:(?:over)?night(?:s|time)? (?:is|are|would be|runs? (?:is|are)) "
             r"(?:\w+ )?(?:fine|ok|okay|good|grand|great|no problem)|any ?time|day or night|"
-            r"(?:run|runs|go|put it on) (?:it )?(?:over)?night|24 / 7|while we(?:re)? (?:sleep|"
+            r"(?:run|runs|go|goes|is|put it) (?:on |it |already )*(?:(?:over)?night|at night)|"
+            r"24 / 7|while we(?:re)? (?:sleep|"
             r"asleep)|(?:best|better|ideal|cheaper|cheapest) at night|at night (?:is|thats) "
             r"(?:fine|ok|okay|grand)|(?:its|it is) (?:very )?(?:quiet|silent))\b"
         ),
@@ -89,17 +91,21 @@ _FOR: Final[Mapping[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]]]
     ),
     "v2g": (
         re.compile(
-            r"\b(?:(?:two|2) way|bi ?directional(?: charger)?|v2g|v2h|vehicle to (?:grid|home))\b"
+            r"\b(?:(?:two|2) way|bi ?directional(?: charger)?|v ?2 ?[gh]|vehicle to (?:grid|"
+            r"home))\b"
         ),
         re.compile(
-            r"\b(?:never heard|(?:one|1) way|only charges|new to me|what(?:s| is) that|just "
-            r"charges|ordinary charger|normal charger|dont think (?:so|it))\b"
+            r"\b(?:never heard|(?:one|1) way|only charges|just charges|ordinary charger|"
+            r"normal charger|dont think (?:so|it))\b"
         ),
     ),
     "participate": (
         re.compile(
-            r"\b(?:sign me up|(?:take|taking) part|count (?:me|us) in|for (?:a|the) reward|"
-            r"im (?:in|game|up for)|up for (?:it|that)|interested|happy to help|id give it "
+            r"\b(?:(?:take|taking) part|count (?:me|us) in|for (?:a|the) reward|"
+            r"im (?:in|game|up for)|up for (?:it|that)|interested|(?:happy|glad|willing|like|love) "
+            r"to (?:help|join)|(?:id|ill|wed|well|i would|i will|we would|we will|want to|can) "
+            r"(?:\w+ )?join|sign (?:me|us) up|join(?:ing)? in|(?:yes|yeah|ok|fine) to (?:helping|"
+            r"joining|taking)|help(?:ing)? (?:\w+ ){0,2}(?:grid|network)|id give it "
             r"a (?:go|try)|give it a (?:go|try|whirl))\b"
         ),
         re.compile(
@@ -110,13 +116,15 @@ _FOR: Final[Mapping[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]]]
     "data_consent": (
         re.compile(
             r"\b(?:share (?:away|it|them|whatever|what you)|nothing to hide|they can (?:have|"
-            r"see|know))\b"
+            r"see|know)|(?:i|we) (?:consent|agree)|may share|can share|happy to share|"
+            r"sharing (?:\w+ ){0,3}is (?:fine|ok|okay|grand|alright))\b"
         ),
         re.compile(
             r"\b(?:private|privacy|keep (?:it|them|that|my (?:data|answers)|those|"
             r"everything)(?: \w+){0,3}|none of their business|stays? (?:here|in the house|at "
             r"home|with (?:me|us)|private)|not sharing|dont share|data protection|"
-            r"confidential)\b"
+            r"confidential|stop(?:ped)? sharing|(?:withdraw|revoke|cancel|take back) (?:\w+ ){0,2}"
+            r"(?:consent|permission|agreement))\b"
         ),
     ),
 }
@@ -124,25 +132,51 @@ _FOR: Final[Mapping[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]]]
 _NEUTRAL: Final = re.compile(
     r"\b(?:no (?:problem|objections?|issues?|worries|bother|matter|preference)|not (?:a "
     r"problem|an issue|only|bothered)|why not|(?:dont|do not|wont|wouldnt) (?:really )?(?:mind|"
-    r"see why not|have a problem)|not that i mind|no doubt)\b"
+    r"see why not|have a problem)|not that i mind|no doubt|"
+    r"(?:(?:the |our |my )?(?:neighbou?rs|kids|children|baby) )?(?:cant|cannot|dont|do not|doesnt|"
+    r"wont|wouldnt|never|not|nobody|no 1|no one|couldnt) (?:\w+ ){0,2}?(?:hears?|notices?|wakes?|"
+    r"disturb\w*|bother\w*|minds?|annoy\w*|hurts?|matters?|object\w*|complain\w*)|"
+    r"(?:isnt|not|never) (?:(?:that|very|too|at all|really|so) )*(?:noisy|loud)|nothing to hide)\b"
 )
+"""A denial that is no "no": it gives the reason for a yes."""
 _ALLOWS: Final = re.compile(
     r"\b(?:may|can|could|should|is allowed to|are allowed to|(?:are|is) (?:free|welcome) to|"
     r"happy to|able to)\b(?! (?:not|never|rather))"
 )
 """Means yes where the slot's own words follow: "the battery may charge from the grid"."""
 _CANT_TELL: Final = re.compile(
-    r"\b(?:(?:im |i am )?not (?:\w+ )?(?:sure|certain)|no idea|(?:i )?dont (?:really )?know|"
-    r"no clue|but dont hold me to (?:it|that)|dont (?:hold|quote) me(?: (?:to|on) (?:it|that))?|"
-    r"no doubt|if im not mistaken)\b[ ,.]*(?:but )?"
+    r"\b(?:(?:im |i am |its )?not (?:a |an )?(?:\w+ )?(?:% |per ?cent )?(?:sure|certain)|no idea|"
+    r"(?:i )?(?:dont|do not|didnt|wouldnt|cant|couldnt|havent|never) (?:think |believe )?(?:i |"
+    r"we )?(?:ever |really |even |quite |actually |fully |the )*(?:know|knew|understand|understood|"
+    r"follow|remember|recall|tell|say|foggiest|faintest|clue|idea|notion)"
+    r"(?: for (?:sure|certain))?|no clue|but dont hold me to (?:it|that)|"
+    r"dont (?:hold|quote) me(?: (?:to|on) (?:it|that))?|no doubt|"
+    r"if im not mistaken)\b[ ,.]*(?:but )?"
 )
+_LISTENING: Final = re.compile(
+    r"^\W*(?:ok|okay|right|fine|sure|alright|yes)[ ,.]*(?:let me \w+(?: (?:it|that|myself))?|"
+    r"here goes|listen|now then)(?!\w)[ ,.:]*"
+)
+"""Says that an answer follows, which is none."""
+_SENTENCE_END: Final = re.compile(r"(?<![^ ])[.!;]+(?![^ ])")
+_LETTER: Final = re.compile(r"\W*(?:(?:um|uh|er|erm|so|well) )*(?P<said>[yn])\W*")
+_FEW_WORDS: Final = 4
+_OPENING: Final = re.compile(
+    r"(?:\W|(?:but|oh|well|um|uh|er|erm|hmm|i think|i guess|i suppose|id say|probably|like|"
+    r"you know|so|please|sorry|actually|ah|eh)(?!\w))*"
+)
+_OF_OTHERS: Final = re.compile(_OPENING.pattern + r"(?:they|theyre|he|hes|she|shes) ")
 
 
 def yes_or_no(reading: Reading, *, item: Slot) -> Answer | None:
     """Return whether a text says yes or no to a slot, or None where it says neither or both."""
     plain = reading.text
     words = reading.words()
-    yes, no = _votes(_CANT_TELL.sub("", plain), item=item)
+    known = _CANT_TELL.sub("", _LISTENING.sub("", plain))
+    letter = _LETTER.fullmatch(known)
+    if letter is not None:
+        return Answer(values=(letter["said"] == "y",), words=words, hedged=is_hedged(plain))
+    yes, no = _votes(_to_the_point(known, item=item), item=item)
     if yes == no:
         return None
     conditional = _CONDITION.search(plain) is not None
@@ -155,28 +189,52 @@ def yes_or_no(reading: Reading, *, item: Slot) -> Answer | None:
     return Answer(values=(yes,), words=words, hedged=is_hedged(plain))
 
 
+def _to_the_point(plain: str, *, item: Slot) -> str:
+    """Return the sentences that answer, where others only chat: "They never switch it off!"."""
+    sentences = [part.strip(" ,") for part in _SENTENCE_END.split(plain)]
+    sentences = [part for part in sentences if part]
+    answers = [part for part in sentences if _answers(part, item=item)]
+    if not answers:
+        answers = [part for part in sentences if not _OF_OTHERS.match(part)]
+    return " . ".join(answers) if len(answers) < len(sentences) and len(sentences) > 1 else plain
+
+
+def _answers(sentence: str, *, item: Slot) -> bool:
+    """Whether a sentence is about a yes/no question, not just beside it."""
+    if names_attribute(sentence, item) or _CONDITION.search(sentence):
+        return True
+    if any(words is not None and words.search(sentence) for words in _FOR.get(item.name, ())):
+        return True
+    if _OF_OTHERS.match(sentence):
+        return False
+    found = [match for pattern in (YES, NO) if (match := pattern.search(sentence)) is not None]
+    at = _OPENING.match(sentence)
+    begins = any(match.start() <= (at.end() if at is not None else 0) for match in found)
+    short = sentence.count(" ") < _FEW_WORDS and any((*found, _WEAK_YES.search(sentence)))
+    return begins or short
+
+
 def _votes(plain: str, *, item: Slot) -> tuple[bool, bool]:
     """Return whether there is a yes, and whether there is a no; a leading word decides."""
     for_yes, for_no = _FOR.get(item.name, (None, None))
     without = _NEUTRAL.sub(" ", plain)
-    special_no = for_no is not None and for_no.search(plain) is not None
+    special_no = for_no is not None and for_no.search(without) is not None
     special_yes = for_yes is not None and for_yes.search(plain) is not None
     no_match = NO.search(without)
     yes_match = YES.search(plain)
     if yes_match is None and plain.count(" ") < _SHORT:
         yes_match = _WEAK_YES.search(plain)
-    first = re.match(
-        r"(?:\W|but|oh|well|um|uh|er|erm|hmm|i think|i guess|i suppose|id say|probably|like|"
-        r"you know|so|please|sorry|actually|ah|eh)*",
-        plain,
-    )
+    first = _OPENING.match(plain)
     at = first.end() if first is not None else 0
     if re.match(
         r"(?:no|nope|nah|never|absolutely not|certainly not|definitely not|of course not|not|"
         r"no way)\b",
         plain[at:],
     ) and not _NEUTRAL.match(plain, at):
-        return (False, True) if not _turns(plain[at:]) else (True, True)
+        rest = _NEUTRAL.sub(" ", plain[at:]).partition(" ")[2]
+        joined = for_yes is not None and for_yes.search(rest) and not NO.search(rest)
+        turned = _turns(plain[at:]) or (joined and rest.startswith((",", ".", "!")))
+        return (False, True) if not turned else (True, True)
     if YES.match(plain, at):
         return (True, False) if not (special_no or _turns_down(plain[at:])) else (True, True)
     if special_no or (no_match is not None and special_yes):

@@ -23,13 +23,16 @@ _MODELS_TEXT: Final = """
     corsa mokka zs born enyaq ipace pace bolt euv mustang mach lightning atto dolphin seal
     ariya recharge spring megane twingo twizy eqa eqb eqc eqs up citigo outlander phev prime
     plug hybrid i e q x s y t c d f ds r line long range performance plus max pro se sel gt
-    gtx fr standard extended suv
+    gtx gte fr standard extended suv
 """
 _MODELS: Final = frozenset(_MODELS_TEXT.split())
 _ALONE_TEXT: Final = """
     leaf zoe ioniq kona niro enyaq corsa taycan ariya ipace bolt mokka etron polestar
 """
 _ALONE: Final = frozenset(_ALONE_TEXT.split())
+_ALONE_IF_ASKED: Final = frozenset(
+    {"golf", "kuga", "outlander", "prius", "mokka", "megane", "born"}
+)
 _SENTENCE_STARTS_TEXT: Final = """
     but and or so it its i im ive we weve the a an as not no yes that this they there my our also
 """
@@ -38,11 +41,17 @@ _LINKS: Final = frozenset({".", "-"})
 _LONGEST: Final = 8
 
 
-def car_span(reading: Reading) -> tuple[int, int] | None:
-    """Return the tokens that name a car, first and after last, or None."""
+def car_span(reading: Reading, *, is_asked: bool = False) -> tuple[int, int] | None:
+    """Return the tokens that name a car, first and after last, or None.
+
+    Args:
+        reading: The reply.
+        is_asked: Whether the car was asked about: only then a Golf is no game.
+    """
     tokens = reading.tokens
+    alone = _ALONE | _ALONE_IF_ASKED if is_asked else _ALONE
     for start, token in enumerate(tokens):
-        if token.text not in _MAKES and token.text not in _ALONE:
+        if token.text not in _MAKES and token.text not in alone:
             continue
         if token.text in {"mini", "seat", "smart", "ford", "ora"} and start + 1 == len(tokens) > 2:
             continue
@@ -82,7 +91,7 @@ def _continues(reading: Reading, at: int) -> bool:
 
 def car_model(reading: Reading, *, item: Slot) -> Answer | None:
     """Return the make and model as written, or None where the text names no car."""
-    span = car_span(reading)
+    span = car_span(reading, is_asked=True)
     if span is None:
         return None
     first, last = reading.tokens[span[0]], reading.tokens[span[1] - 1]

@@ -24,9 +24,12 @@ _TO_NOON: Final = re.compile(
 )
 _PAST: Final = re.compile(
     r"(?<![^ ])(?:a )?(?P<m>half|quarter|[1-9]|[1-5]\d)(?P<said> minutes| mins)?"
-    r" (?P<way>past|after|to|till|til|before|of) " + _H + r"(?![^ ])(?! ?(?:%|kw|minutes|hours))"
+    r" (?P<way>past|passed|after|to|till|til|before|of) "
+    + _H
+    + r"(?![^ ])(?! ?(?:%|kw|minutes|hours))"
 )
 _HALF: Final = re.compile(r"\bhalf (?:- )?" + _H + r"(?![^ ])")
+_LAST_HOUR: Final = 24
 _ROUND: Final = frozenset({"5", "10", "20", "25"})
 _HALF_PAST_IT: Final = re.compile(r" (?:and|or|to|-) half past(?! \d)")
 _DIGITS: Final = re.compile(
@@ -62,6 +65,13 @@ _AFTER: Final = re.compile(
     r"more|phases?|pins?|bed|showers?|x|st|nd|rd|th|/ 7|/|a day|a week|per|adults?|minutes?|mins?|"
     r"showers|baths|stars?|or \d times|o ?clock shadow)(?![^ ])"
 )
+CLOCK_PHRASE: Final = re.compile(
+    r"(?<![^ ])(?:a )?(?:\d{1,2}|quarter|half)(?: minutes)? (?:to|past|passed|after|before|of|"
+    r"till) \d{1,2} (?:in the (?:early |late )?(?:morning|afternoon|evening)|at night|am|pm|oclock|"
+    r"o clock)\b"
+)
+"""A time of day beyond doubt, whose numbers are no quantities: "ten to six in the morning"."""
+_LONGEST_LEAD, _LONGEST_PHRASE = 24, 48
 _UNITS_ALLOWED: Final = frozenset({"h", "min", "degc"})
 
 
@@ -78,6 +88,12 @@ class Clock:
     is_vague: bool = False
     leads_zero_or_late: bool = False
     """Written in the 24-hour way."""
+
+
+def in_clock_phrase(plain: str, at: int) -> bool:
+    """Return whether a place in a text is inside a time of day such as "ten to six at night"."""
+    near = CLOCK_PHRASE.finditer(plain, max(0, at - _LONGEST_LEAD), at + _LONGEST_PHRASE)
+    return any(match.start() <= at < match.end() for match in near)
 
 
 def clock_text(minute: int) -> str:
@@ -133,7 +149,10 @@ def _to_and_past(plain: str, *, in_range: bool) -> Iterator[Clock]:
         if said == "half" and before:
             continue
         if is_number and not match["said"]:
-            if said not in _ROUND or (in_range and way in {"to", "till", "til", "before", "after"}):
+            may_be_hour = in_range and int(said) <= _LAST_HOUR
+            if said not in _ROUND or (
+                may_be_hour and way in {"to", "till", "til", "before", "after"}
+            ):
                 continue
             if int(said) < 20 and re.search(r"\b(?:from|between) $", plain[: match.start()][-9:]):
                 continue

@@ -13,10 +13,10 @@ from federates.hems.understanding.result import Intent
 _YES: Final = re.compile(
     r"(?:(?:oh|um|uh|er|erm|well|ah|so|hmm|like|you know|and|great|thanks|thank you|please|,|"
     r"\.|!|-|ok|okay) )*"
-    r"(?:yes|yeah|yep|yup|yea|yah|aye|ya|correct|right|exactly|(?:thats|that is|that looks|"
-    r"looks|sounds|its|it is|all|theyre|they are|everything(?: is|s)?|that s) (?:\w+ )?"
-    r"(?:right|correct|it|good|fine|ok|okay|true|grand|perfect|great|accurate|about right|"
-    r"spot on|the 1|all right|alright)|"
+    r"(?:yes|y|yeah|yep|yup|yea|yah|aye|ya|correct|right|exactly|(?:thats|that is|that looks|"
+    r"looks|sounds|its|it is|all|theyre|they are|everything(?: is|s)?|that s) "
+    r"(?:(?!not |never |wrong |far |hardly |anything |no |un)\w+ )?(?:right|correct|it|good|fine|"
+    r"ok|okay|true|grand|perfect|great|accurate|about right|spot on|the 1|all right|alright)|"
     r"spot on|perfect|sure|indeed|absolutely|definitely|of course|fine|ok|okay|good|true|you "
     r"got it|youve got it|got it in 1|bang on|agreed|confirmed|i agree|works for me|i (?:think|"
     r"suppose|guess) so|mhm|uh huh|"
@@ -26,10 +26,22 @@ _YES: Final = re.compile(
 )
 _NO: Final = re.compile(
     r"(?:(?:oh|um|uh|er|erm|well|ah|so|hmm|sorry|,|\.|!|-|actually|you know|like) )*"
-    r"(?:no|nope|nah|not (?:quite|really|right|exactly|at all|correct)|wrong|incorrect|"
+    r"(?:no|n(?! /)|nope|nah|not (?:quite|really|right|exactly|at all|correct)|wrong|incorrect|"
     r"(?:thats|that is|its|it is|that isnt|thats not|it isnt|they arent) (?:\w+ )?(?:wrong|"
     r"incorrect|right|correct|it|true)|false|negative|never)(?![^ ])"
 )
+_REJECTS: Final = re.compile(
+    r"(?:(?:oh|um|uh|er|erm|well|ah|so|hmm|sorry|actually|you know|like|right|,|\.|!|-|:|;) )*"
+    r"(?:no(?: , no| no)+|nope|nah|no(?= (?:,|\.|!|;|-|its|it|the|i|id|im|ive|we|were|weve|wed|"
+    r"that|thats|they|theyre|you|my|our|there|theres|for|on|at|more|actually|sorry)(?![^ ]))|"
+    r"not (?:quite|really|exactly|right|correct)|wrong|incorrect|almost|nearly|not what i said|"
+    r"(?:that|it)(?:s| is) (?:not (?:quite |really )?(?:right|correct|true|it|what i said)|wrong|"
+    r"incorrect)|(?:that|it) isnt (?:quite |really )?(?:right|correct|true|it)|"
+    r"you (?:misheard|misunderstood|got (?:me|that|it) wrong)(?: me)?|"
+    r"let me (?:correct|put) (?:you|that|it)(?: right)?(?: there)?)"
+    r"(?:(?: (?:,|\.|!|-|:|;|but|then))*(?![^ ]))"
+)
+"""A rejection before what is right: the "no" answers the read-back, not a slot of it."""
 _DENIES: Final = re.compile(
     r"\b(?:not|isnt|arent|wrong|incorrect|no|nope|except|but|only|apart|change|actually|"
     r"instead|rather|should be|sorry|however|different)\b"
@@ -37,10 +49,10 @@ _DENIES: Final = re.compile(
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _NUMBERED: Final = re.compile(
     r"(?:(?:um|uh|er|erm|well|oh|its|it is|id say|i think|i guess|probably|like|you know|"
-    r"ill (?:go for|take|go with|pick|say)|lets (?:go with|say)|go (?:for|with)|that would be|"
-    r"thatd be|i pick|i choose|it would be|the|just|please|put|put me down for|mine is|so|say|"
-    r"must be|would be|be|,) )*"
-    r"(?:(?P<word>option|number|no|answer|choice|item|letter|nr) "
+    r"i(?:ll|d)(?: like to| rather)? (?:go for|take|go with|pick|say|choose)|lets (?:go with|"
+    r"say)|go (?:for|with)|that would be|"
+    r"thatd be|i pick|i choose|it would be|the|just|please|put|\(|\)|put me down for|mine is|so|"
+    r"say|must be|would be|be|,) )*(?:(?P<word>option|number|no|answer|choice|item|letter|nr) "
     r"(?:\. )?)?(?:number )?(?P<pick>[1-9]|[a-h](?!\w)|first|second|third|fourth|fifth|sixth|"
     r"seventh|eighth|last|1st|2nd|3rd|4th|[1-8] (?:st|nd|rd|th))"
     r"(?P<tail>(?: (?:one|1|option|choice|on the list|in the list|on your list|please|thanks|"
@@ -78,6 +90,18 @@ _NEED_DIGITS: Final = frozenset(SlotKind) - {
 }  # fmt: skip
 
 
+def without_rejection(reading: Reading) -> Reading:
+    """Return a reply to a read-back without the "no" or "not quite" that it begins with.
+
+    "No, we would join" says yes to joining; "no dryer" keeps its "no".
+    """
+    at = 0
+    while (match := _REJECTS.match(reading.text, at)) is not None:
+        at = match.end() + 1
+    rest = reading.part(at, len(reading.text)) if at else reading
+    return rest if rest.tokens and at < len(reading.text) else reading
+
+
 def _has_value(plain: str) -> bool:
     return re.search(r"\d", plain) is not None
 
@@ -87,7 +111,9 @@ def menu_choice(reading: Reading, *, options: Sequence[Value]) -> tuple[Value, s
 
     A bare number that is an option's own value as well is no pick.
     """
-    plain = reading.text.strip(" .!,)")
+    plain = reading.text
+    lead = len(plain) - len(plain.lstrip(" .!,("))
+    plain = plain.strip(" .!,()")
     match = _NUMBERED.fullmatch(plain)
     if match is None:
         return None
@@ -98,7 +124,8 @@ def menu_choice(reading: Reading, *, options: Sequence[Value]) -> tuple[Value, s
     is_bare = match["word"] is None and pick.isdigit()
     if is_bare and any(_is_number(option, float(pick)) for option in options):
         return None
-    return options[place], reading.words(*match.span("pick"))
+    start, end = match.span("pick")
+    return options[place], reading.words(lead + start, lead + end)
 
 
 def _is_number(option: Value, number: float) -> bool:

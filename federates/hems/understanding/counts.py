@@ -7,6 +7,7 @@ from typing import Final
 
 from federates.hems.parameters.slots import Slot
 from federates.hems.understanding.answer import Answer, distinct, doubtful, stored
+from federates.hems.understanding.clocks import CLOCK_PHRASE, in_clock_phrase
 from federates.hems.understanding.hedges import bounds_the_wrong_way, is_hedged
 from federates.hems.understanding.reading import Reading
 
@@ -30,10 +31,16 @@ _A_CHILD: Final = re.compile(
     r"\b(?:a|an|our|1 more) (?:\w+ ){0,2}?(?:baby|toddler|son|daughter|kid|child|teenager|"
     r"lodger|newborn)\b"
 )
+_MULTIPLES: Final = {"twins": 2, "triplets": 3}
 _OF_US: Final = re.compile(
     r"(?<![^ ])(?:(?P<n>\d{1,2}) of us|(?:family|household) of (?P<f>\d{1,2})|"
     r"(?P<m>\d{1,2}) in (?:total|all|the (?:house|family|home|household))|were (?P<w>\d{1,2}))\b"
 )
+_SEVERAL: Final = re.compile(
+    r"\b(?:the|our|my) (?:kids|children|boys|girls|teenagers|lodgers|students|in ?laws|sons|"
+    r"daughters)\b"
+)
+"""Nobody knows how many."""
 _US_TWO: Final = re.compile(r"\b(?:(?:just )?the pair of us|both of us|us two)\b")
 _ONE_OTHER: Final = re.compile(
     r"\b(?:me|myself|i) (?:and|plus|with) (?:(?:1|an?) other|another|1)\b"
@@ -48,9 +55,14 @@ _NUMBER: Final = re.compile(r"(?<![^ ])(?<!: )(?P<n>[0-9]{1,3})(?![^ ])")
 _NOT_A_COUNT: Final = re.compile(
     r" (?:am|pm|oclock|%|degrees?|kw|kwh|percent|bed(?:room)?s?|years?|minutes?|mins?|hours?|"
     r"kg|:|/|st|nd|rd|th|x \d|"
-    r"miles?|km|amps?|p|pence|litres?|dogs?|cats?|storeys?|floors?)\b"
+    r"miles?|km|amps?|p|pence|litres?|dogs?|cats?|storeys?|floors?|sides?|ends?|°|c|f|k|kelvin|"
+    r"in the (?:morning|afternoon|evening)|at night)\b"
 )
-_NEGATED: Final = re.compile(r"\b(?:not|isnt|arent|its not) $")
+_NEGATED: Final = re.compile(
+    r"\b(?:not|isnt|arent|its not|at|by|before|after|until|till|past|havent|"
+    r"(?:dont|do not|didnt|havent|have not|never|no longer|not) (?:\w+ )?(?:got|have|had|own)) $"
+)
+"""Before a number that is no count: denied, or a time of day."""
 _TIMES: Final = {"once": 1, "twice": 2, "thrice": 3}
 _OFTEN: Final = re.compile(
     r"(?<![^ ])(?:(?P<word>once|twice|thrice)|(?P<n>\d{1,2}) ?(?:x|times?|loads?|washes|"
@@ -80,10 +92,13 @@ _DAY_NAMES: Final = re.compile(
     r"(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b"
 )
 _NEVER: Final = re.compile(
-    r"\b(?:never|not at all|none|0 times|nobody showers|dont (?:ever )?(?:use|run) (?:it|1)|"
-    r"zilch)\b"
+    r"\b(?:never(?! (?:works?|stops?|mind|ends?)\b)|not at all|none|0 times|nobody showers|"
+    r"dont (?:ever )?(?:use|run) (?:it|1)|zilch)\b"
 )
-_TIMES_WORD: Final = re.compile(r"\b(?:once|twice|thrice)\b")
+_TIMES_WORD: Final = re.compile(
+    r"\b(?:once(?! (?:its|it|the|theyre|they|ive|weve|im|i|we|everyone|everything|loaded|full|done|"
+    r"more|again|upon)\b)|twice|thrice)\b"
+)
 _EXCEPT: Final = re.compile(r"\b(?:except|apart from|but|other than|bar)\b")
 _VAGUELY_OFTEN: Final = (
     (_ALTERNATE, (3, 4), "Every other day is three or four times a week: which one?"),
@@ -122,7 +137,7 @@ def _people(  # noqa: PLR0911 - one way of saying it after the other
     reading: Reading, *, item: Slot
 ) -> Answer | None:
     """Return how many people "me, my wife and two kids" are."""
-    plain = _PETS.sub(" ", reading.text)
+    plain = CLOCK_PHRASE.sub(" ", _PETS.sub(" ", reading.text))
     if re.search(r"\b(?:to|or) \d{1,2}\b", plain):
         return None
     match = _OF_US.search(plain)
@@ -134,26 +149,36 @@ def _people(  # noqa: PLR0911 - one way of saying it after the other
     if _ONE_OTHER.search(plain):
         return _answer(reading, item=item, value=2)
     loose = _NUMBER.findall(_PEOPLE.sub(" ", plain))
-    if loose and (_PARTNER.search(plain) or _mentions_me(plain)):
+    if (loose and (_PARTNER.search(plain) or _mentions_me(plain))) or (
+        not groups and _SEVERAL.search(plain)
+    ):
         question = "How many people is that altogether?"
         return doubtful(item, (), words=reading.words(), question=question)
     if loose:
         return None
     children = len(_A_CHILD.findall(plain))
+    children += sum(n for word, n in _MULTIPLES.items() if re.search(rf"\b{word}\b", plain))
     relatives = len(_PARTNER.findall(plain))
     if _ALONE.search(plain) and not groups and not relatives:
         return _answer(reading, item=item, value=1)
+    others = sum(groups) + children + relatives
+    if not others:
+        return None  # "That stays with me, thanks" counts nobody.
     includes_me = bool(_ME.search(plain)) and (relatives > 0 or _mentions_me(plain))
-    total = sum(groups) + children + relatives + (1 if includes_me or relatives else 0)
+    total = others + (1 if includes_me or relatives else 0)
     if re.search(r"\bpeople|persons?\b", plain) and len(groups) == 1 and not relatives:
         total = groups[0]
-    return _answer(reading, item=item, value=total) if total else None
+    return _answer(reading, item=item, value=total)
 
 
 def _mentions_me(plain: str) -> bool:
     """Whether the speaker counts himself besides others: "me and two kids"."""
     return (
-        re.search(r"\b(?:me|myself) (?:and|,|plus|with)|\b(?:and|plus) (?:me|myself|i)\b", plain)
+        re.search(
+            r"\b(?:me|myself) (?:and|,|plus|with)|\b(?:and|plus) (?:me|myself)\b|"
+            r"\b(?:and|plus) i(?= ?(?:$|[.,;!]|live\b|are\b|and\b|plus\b))",
+            plain,
+        )
         is not None
     )
 
@@ -238,7 +263,8 @@ def _plain(reading: Reading, *, item: Slot) -> Answer | None:
         match
         for match in _NUMBER.finditer(plain)
         if not _NOT_A_COUNT.match(plain, match.end())
-        and not _NEGATED.search(plain[: match.start()][-16:])
+        and not in_clock_phrase(plain, match.start())
+        and not _NEGATED.search(plain[: match.start()][-32:])
     ]
     if not found:
         if item.low == 0 and re.fullmatch(r"(?:\W*)(?:none|never|nil)(?:\W*)", plain):

@@ -23,12 +23,13 @@ _CORRECTION: Final = re.compile(
 )
 _SENTENCE: Final = re.compile(r" (?:[.;!?]+|\(|\)|:) |(?: - )(?=[a-z]{2})")
 _CLAUSE: Final = re.compile(
-    r" (?:,|;|\.|!|\?|and|but|plus|while|whereas|although|though|also|oh|then|so|as well as|"
-    r"by the way|btw|incidentally)(?= )"
+    r" (?:,|;|\.|!|\?|and|but|plus|while(?! (?:we|i|im|were|everyone|everybody|theyre) "
+    r"(?:are |is |am )?(?:asleep|sleep|sleeping|in bed)\b)|whereas|although|though|also|oh|then|"
+    r"so|as well as|by the way|btw|incidentally)(?= )"
 )
 _START: Final = re.compile(
-    r"(?<![^ ])(?:the|my|our|its|it|i|we|they|he|she|theres|weve|ive|were|im|that|this|you|"
-    r"mine|ours) "
+    r"(?<![^ ])(?:the(?! same)|my|our|its|it|i|we|they|he|she|theres|weve|ive|were|im|that|this|"
+    r"you|mine|ours) "
 )
 _NOT_A_START_TEXT: Final = """
     during within of for on in with to from at by is are was if when that than as like and

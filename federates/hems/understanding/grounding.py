@@ -10,6 +10,7 @@ from typing import Final
 from federates.hems.parameters.slots import NUMERIC_KINDS, Slot, SlotKind, Value, Values
 from federates.hems.parameters.stored import clock_min
 from federates.hems.understanding.answer import Answer, Context, stored
+from federates.hems.understanding.asides import own_words, without_quoted_orders
 from federates.hems.understanding.fragments import corrected_parts, fragments
 from federates.hems.understanding.phrases import is_command_or_code
 from federates.hems.understanding.readers import read_slot
@@ -39,7 +40,8 @@ def grounded(
 
     The quote may differ in case, blanks and the shape of quotation marks, and must begin and end
     with whole words. The value may be one of several readings ("half six" means 06:30 and 18:30).
-    A value out of the slot's bounds, an empty quote, code and commands are never grounded.
+    A value out of the slot's bounds, an empty quote, code and commands are never grounded, nor is
+    what is asked back, quoted as an order, or said of somebody else's home or of the past.
 
     Args:
         value: The value to check, in stored form.
@@ -55,9 +57,10 @@ def grounded(
     if kept is None or not 0 < len(words) <= MAX_CHARACTERS:
         return False
     context = Context(locale=locale, currency=currency, known=known or {}, year=year)
-    text = text[:MAX_CHARACTERS]
-    if is_command_or_code(text, plain=read(text).text):
+    unquoted = without_quoted_orders(text[:MAX_CHARACTERS])
+    if is_command_or_code(unquoted, plain=read(unquoted).text):
         return False
+    words, text = own_words(words), own_words(unquoted)
     return any(
         _means(slot, candidate, value=kept)
         for quote in dict.fromkeys(_occurrences(words, text))
@@ -72,7 +75,7 @@ def _occurrences(words: str, text: str) -> Iterator[str]:
     "7" of "7 W" is read as "7 W": leaving out a unit or a half of the day makes no other value.
     """
     quote, whole = _plain(words), _plain(text)
-    if not re.search(r"\w", quote):
+    if not re.search(r"\w", read(quote).text):
         return
     found = 0
     at = whole.find(quote)

@@ -33,6 +33,10 @@ _AT_LEAST: Final = re.compile(
     r"less than|colder than|cooler than|lower than|earlier than|drops? below|go(?:es)? below|"
     r"fall(?:s)? below|get(?:s)? below)|min(?:imum)?|nothing before|over|more than|above)\b"
 )
+_TOO_MUCH: Final = re.compile(
+    r"\b(?:over|above|more than)\b(?=.{1,60}\btoo (?:hot|warm|much|high)\b)"
+)
+"""Bounds from above: "anything over 23 is too warm"."""
 _NOT_SURE: Final = re.compile(
     r"\b(?:not (?:\w+ )?(?:sure|certain|exactly|quite|bad|a problem)|dont (?:really )?(?:know|"
     r"mind|hold|quote|think)|no (?:idea|sorry|wait)|cant (?:say|remember|recall))\b"
@@ -49,13 +53,15 @@ _MOST_SLOTS: Final = frozenset(
 )  # fmt: skip
 _NEVER_GOES: Final = (
     r"\b(?:not|never|nothing|dont|doesnt|shouldnt|mustnt|cant|wont|without) (?:(?:be|go|get|"
-    r"going|getting|start|"
+    r"going|getting|ever|exceed|start|"
     r"finish|run|fall|drop|it|to|want|any|anything|really|ever|let|like|me|us|the|house|home|"
     r"temperature|on|much|"
     r"have|see|start|started|starting|finished|running|done|should|must|i|we|please) ){0,6}"
 )
 _NOT_BELOW: Final = re.compile(
-    _NEVER_GOES + r"\b(?:below|under|less|lower|colder|cooler|before|earlier|beneath)\b"
+    _NEVER_GOES + r"\b(?:below|under|less|lower|colder|cooler|before|earlier|beneath)\b|"
+    r"\b(?:dont|do not|never|not|cant|mustnt|shouldnt) (?:start|run|put|begin|switch|turn) "
+    r"(?:\w+ ){0,4}?(?:before|earlier)\b"
 )
 _NOT_ABOVE: Final = re.compile(
     _NEVER_GOES + r"\b(?:above|over|more|higher|hotter|warmer|after|later|past|exceed\w*)\b"
@@ -92,7 +98,7 @@ def bounds_the_wrong_way(item: Slot, plain: str) -> bool:
     """
     plain = without_clock_words(_NOT_SURE.sub(" ", plain))
     least = _NOT_BELOW.search(plain) is not None
-    most = _NOT_ABOVE.search(plain) is not None
+    most = _NOT_ABOVE.search(plain) is not None or _TOO_MUCH.search(plain) is not None
     if not least and not most:
         least, most = _bounds(plain)
     if least == most:

@@ -92,6 +92,8 @@ _UNTIL: Final = re.compile(
 )
 _OUT_FROM: Final = re.compile(r"\b(?:out|away|gone|empty|at work|working)\b")
 _MOST_READINGS: Final = 16
+_LATE_MIN: Final = 20 * 60
+"""From here on a stretch ends the next morning. [min] judgement"""
 
 
 @dataclass(frozen=True)
@@ -284,6 +286,9 @@ def _likely(candidates: list[tuple[int, int]], *, pair: _Pair, item: Slot) -> li
             for s, e in candidates
             if (first or 300 <= s < NOON + 60) and (last or NOON <= e < 22 * 60) and s < e
         ]
+    if first and not last and min(s for s, _ in candidates) >= _LATE_MIN:
+        # "From ten at night till six": the next six.
+        return [min(candidates, key=lambda pair: (pair[1] - pair[0]) % MINUTES_PER_DAY)]
     match item.name:
         case "day_hours":
             return [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from federates.hems.parameters.slots import Slot, SlotKind, Values
+from federates.hems.parameters.slots import NUMERIC_KINDS, Slot, SlotKind, Values
 from federates.hems.understanding.phrases import (
     ABSENT,
     UNKNOWN,
@@ -41,6 +41,9 @@ _NO_SUCH_THING: Final = re.compile(
     r"\bdoesnt apply\b|\b(?:dont|havent) (?:\w+ )?(?:have|got|own) (?:1|one|any)\b"
 )
 """Says so even in reply to a yes/no question, where "we don't" alone is a no."""
+_MAY_BE_NONE: Final = frozenset({"household.n_evs", "household.occupants"})
+_ANOTHER_NUMBER: Final = re.compile(r"(?<![^ ])(?!1(?![^ ]))\d")
+"""A number besides the "one" of "we haven't got one"."""
 _NOT_ASKED_THAT_WAY: Final = frozenset({"flexibility", "comfort", "household", "tariff"})
 
 
@@ -91,7 +94,11 @@ def _is_absent(plain: str, item: Slot) -> bool:
     """Whether a reply says that the thing a slot is about is not there."""
     top = item.key.split(".")[0]
     name = item.key.split(".")[1] if top == "appliances" else top
-    if top in _NOT_ASKED_THAT_WAY or (item.kind is SlotKind.CHOICE and item.name == "kind"):
+    if top in _NOT_ASKED_THAT_WAY:
+        # There is no "thing" to name, but "we haven't got one" is no value of it.
+        counted = item.kind in NUMERIC_KINDS and item.key not in _MAY_BE_NONE
+        return counted and ABSENT.search(plain) is not None and not _ANOTHER_NUMBER.search(plain)
+    if item.kind is SlotKind.CHOICE and item.name == "kind":
         return False
     thing = _THINGS.get(name)
     if thing is None:

@@ -31,7 +31,11 @@ _PRONOUN_AFTER_TEXT: Final = """
 """
 _PRONOUN_AFTER: Final = frozenset(_PRONOUN_AFTER_TEXT.split())
 """Before "one" where it counts nothing: "the big one"."""
-_PRONOUN_BEFORE: Final = frozenset(["is", "was", "that", "which", "who", "we", "i", "isnt"])
+_PRONOUN_BEFORE: Final = frozenset(
+    ["is", "was", "that", "which", "who", "we", "i", "isnt", "thing", "things"]
+)
+_ANNOUNCED: Final = frozenset(["thing", "things", "question", "point", "correction"])
+"""After "one more", which counts nothing either."""
 
 
 def with_digits(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
@@ -150,7 +154,16 @@ def _is_pronoun(tokens: tuple[Token, ...], at: int) -> bool:
     before = tokens[at - 1].text if at else ""
     if before == "the" and at > 1 and tokens[at - 2].text in {"just", "only"}:
         return False
-    after = _texts(tokens, at + 1, 1)[0]
+    after, second = _texts(tokens, at + 1, 2)
+    if (after == "more" and second in _ANNOUNCED) or (
+        # "The middle one"; "the last one hundred" is a number.
+        at > 1
+        and tokens[at - 2].text == "the"
+        and before.isalpha()
+        and before not in _NUMBER | {"only", "just", "other"}
+        and after not in _NUMBER
+    ):
+        return True
     return (before in _PRONOUN_AFTER and after not in _NUMBER) or after in _PRONOUN_BEFORE
 
 

@@ -11,6 +11,12 @@ from federates.hems.parameters.slots import Slot, SlotKind
 from federates.hems.understanding.answer import Answer, Context, distinct, doubtful, stored
 from federates.hems.understanding.durations import hours_and_minutes
 from federates.hems.understanding.hedges import bounds_the_wrong_way, is_hedged
+from federates.hems.understanding.not_quantities import (
+    AFTER,
+    is_beside_the_point,
+    is_heat,
+    is_pronoun,
+)
 from federates.hems.understanding.numerals import numeral_readings
 from federates.hems.understanding.options import Option, with_unit, without_unit
 from federates.hems.understanding.reading import Reading
@@ -35,14 +41,6 @@ _A_DEGREE: Final = re.compile(
     r" ?(?:f|c|fahrenheit|celsius)\b)"
 )
 _PARTS: Final = {"half": 0.5, "quarter": 0.25, "three": 0.75}
-_AFTER: Final = re.compile(
-    r" ?(?:am|pm|oclock|a m|p m|bed(?:room)?s?|people|persons?|adults?|kids?|children|of us|"
-    r"panels?|"
-    r"phases?|pins?|years?|yrs?|times|cars?|evs?|showers?|baths?|weeks?|months?|nights?|floors?|"
-    r"stor(?:e)?ys?|stories|radiators|loads?|th|st|nd|rd|:|/ \d|x \d|units? |standing|foot|"
-    r"inch|modules?|cells?|strings?|teenagers?|"
-    r"bathrooms?|rooms?|dogs?|cats?|batteries|s\b)\b"
-)
 _TIME_AFTER: Final = re.compile(r" ?(?:in the (?:morning|evening|afternoon)|at night)\b")
 _BEFORE: Final = re.compile(
     r"(?:\b(?:model|id|id \.|type|zs|mg|niro|kona|ioniq|polestar|leaf|q|i|ev|e|series|mark|mk|gen|"
@@ -86,7 +84,11 @@ def quantity(reading: Reading, *, item: Slot, context: Context) -> Answer | None
     special = _special(reading, item=item, context=context)
     if special is not None:
         return special
-    found = list(_mentions(plain, item=item, context=context))
+    found = [
+        mention
+        for mention in _mentions(plain, item=item, context=context)
+        if mention.has_unit or not is_pronoun(reading, mention.start, mention.end)
+    ]
     if any(mention.has_unit for mention in found):
         found = [mention for mention in found if mention.has_unit]
     elif len(found) > 1 and any(mention.options for mention in found):
@@ -99,6 +101,15 @@ def quantity(reading: Reading, *, item: Slot, context: Context) -> Answer | None
         return doubtful(item, (), words=words, question=_out_of_range(item, words))
     if bounds_the_wrong_way(item, plain):
         return None
+    return _answer(reading, usable, item=item, context=context)
+
+
+def _answer(reading: Reading, usable: list[Mention], *, item: Slot, context: Context) -> Answer:
+    """Return what the numbers that fit the slot stand for."""
+    if is_heat(reading.text, item=item, known=context.known):
+        words = reading.words(usable[0].start, usable[-1].end)
+        question = "I need the electricity it draws, not the heat it gives."
+        return doubtful(item, (), words=words, question=question)
     if len(usable) > 1:
         return _several(reading, usable, item=item)
     return _one(reading, usable[0], item=item)
@@ -153,6 +164,8 @@ def _several(reading: Reading, found: list[Mention], *, item: Slot) -> Answer:
     if len(values) == 1 and certain:
         return _one(reading, found[0], item=item)
     numbers = [value for value in values if isinstance(value, float)]
+    if certain and len(numbers) == len(values) and _are_alike(item, numbers):
+        return _one(reading, found[0], item=item)
     if (
         certain
         and len(values) == 2
@@ -174,6 +187,12 @@ def _several(reading: Reading, found: list[Mention], *, item: Slot) -> Answer:
 
 def _between(plain: str, found: list[Mention]) -> str:
     return plain[found[0].end : found[1].start]
+
+
+def _are_alike(item: Slot, numbers: list[float]) -> bool:
+    """Whether numbers are one value in two units: "60 F, so 15 and a half Celsius"."""
+    width = max(item.tolerance.absolute, item.tolerance.relative * abs(numbers[0]))
+    return max(numbers) - min(numbers) <= width / 2
 
 
 def _is_narrow(item: Slot, numbers: list[float]) -> bool:
@@ -214,6 +233,8 @@ def _mention(plain: str, match: re.Match[str], *, item: Slot, context: Context) 
     written, start, end = match["number"], match.start(), match.end()
     sign = -1.0 if match["minus"] else 1.0
     before = plain[max(0, start - 24) : start]
+    if is_beside_the_point(plain, start, end, item=item):
+        return None
     if _NEGATED.search(before) and not _BOUNDED.search(before):
         return None
     numbers = [sign * number for number in numeral_readings(written)]
@@ -234,9 +255,11 @@ def _mention(plain: str, match: re.Match[str], *, item: Slot, context: Context) 
         if not options:
             return None
         return Mention(start, stop, _in_bounds(item, options), has_unit=True)
-    if _AFTER.match(plain, end) or _BEFORE.search(before):
+    if AFTER.match(plain, end) or _BEFORE.search(before):
         return None
     if item.kind not in _BY_TIME and _TIME_AFTER.match(plain, end):
+        return None
+    if item.kind is not SlotKind.LENGTH_KM and period_at(plain, end):
         return None
     options = [
         option

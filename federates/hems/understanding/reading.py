@@ -28,7 +28,11 @@ _TOKEN: Final = re.compile(
     r"|(?P<mark>\S)",
     re.IGNORECASE,
 )
-_PLAIN_MARKS: Final = {"\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2012": "-", "\u00d7": "x"}
+_PLAIN_MARKS: Final = {
+    "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2012": "-", "\u00d7": "x",
+    "\U0001f44d": "yes", "\u2705": "yes", "\u2714": "yes", "\U0001f44e": "no", "\u274c": "no",
+}  # fmt: skip
+"""Dashes, and thumbs and ticks that stand for a word."""
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,22 @@ value goes there. It has no memory and never fails: every text has an `Understan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from federates.hems.parameters.slots import Slot, SlotKind, Value, Values, slot
-from federates.hems.understanding.answer import Answer, Context, distinct, doubtful
-from federates.hems.understanding.confirming import agreement, menu_choice
-from federates.hems.understanding.fragments import (
-    begins_with_correction,
-    corrected_parts,
-    fragments,
-    thing_meant,
-)
+from federates.hems.parameters.slots import Slot, Value, Values, slot
+from federates.hems.understanding.answer import Answer, Context
+from federates.hems.understanding.asides import own, without_quoted_orders
+from federates.hems.understanding.confirming import agreement, menu_choice, without_rejection
+from federates.hems.understanding.consent import Withdrawal, withdrawal
+from federates.hems.understanding.fragments import together
 from federates.hems.understanding.not_values import Declined, declined
+from federates.hems.understanding.parts import all_parts
 from federates.hems.understanding.phrases import control, is_command_or_code, is_foreign
-from federates.hems.understanding.readers import read_slot
 from federates.hems.understanding.reading import MAX_CHARACTERS, Reading, read
 from federates.hems.understanding.result import Ambiguity, Finding, Intent, Understanding
-from federates.hems.understanding.sharing import Share, is_blank, own_texts, shared
-from federates.hems.understanding.subjects import named_sections
+from federates.hems.understanding.sharing import is_blank
 
 _NOTHING: Final[Values] = MappingProxyType({})
 
@@ -55,38 +52,100 @@ def understand(
         options: Values of a numbered menu, in the order shown; `asked` is then one slot.
     """
     context = Context(locale=locale, currency=currency, known=known, year=year)
-    reading = read(text)
-    plain = reading.text
-    if is_blank(plain):
-        return Understanding(intent=Intent.EMPTY)
-    if is_command_or_code(text[:MAX_CHARACTERS], plain=plain) or is_foreign(plain):
-        return Understanding(intent=Intent.OFF_TOPIC)
+    unquoted = without_quoted_orders(text)
+    everything = replace(read(unquoted), source=text)
+    reading = own(everything)
+    if is_blank(reading.text) or _is_no_reply(everything, unquoted):
+        return _no_reply(everything, unquoted, asked=asked, known=known)
+    back = withdrawal(reading.text, known=known)
+    if back is not None and back.key not in {*(item.key for item in asked), *(proposed or ())}:
+        return _taken_back(reading, back, asked=asked, context=context)
     if proposed:
         asked = [*asked, *(slot(key) for key in proposed if key not in {s.key for s in asked})]
-        agreed = agreement(reading, proposed=proposed)
-        if agreed is Intent.YES:
-            return Understanding(intent=Intent.YES)
-        if agreed is Intent.NO:
-            return Understanding(intent=Intent.NO)
-    if options and len(asked) == 1:
-        chosen = menu_choice(reading, options=options)
-        if chosen is not None:
-            finding = Finding(key=asked[0].key, value=chosen[0], words=chosen[1])
-            return Understanding(intent=Intent.ANSWER, findings=(finding,))
-    return _answered(reading, asked=asked, context=context, proposed=proposed)
+    settled = _agreed_or_chosen(reading, asked=asked, proposed=proposed, options=options)
+    if settled is not None:
+        return settled
+    if proposed:
+        reading = without_rejection(reading)
+    return _answered(
+        reading,
+        asked=asked,
+        context=context,
+        proposed=proposed,
+        requested=control(everything.text),
+    )
+
+
+def _agreed_or_chosen(
+    reading: Reading, *, asked: Sequence[Slot], proposed: Values | None, options: Sequence[Value]
+) -> Understanding | None:
+    """Return a plain yes or no to a read-back, or an option picked; None for anything else."""
+    agreed = agreement(reading, proposed=proposed) if proposed else None
+    if agreed is not None:
+        return Understanding(intent=agreed)
+    chosen = menu_choice(reading, options=options) if options and len(asked) == 1 else None
+    if chosen is None:
+        return None
+    finding = Finding(key=asked[0].key, value=chosen[0], words=chosen[1])
+    return Understanding(intent=Intent.ANSWER, findings=(finding,))
+
+
+def _taken_back(
+    reading: Reading, back: Withdrawal, *, asked: Sequence[Slot], context: Context
+) -> Understanding:
+    """Return that a consent is taken back, whatever was asked, and what else a reply says."""
+    words = reading.words(back.start, back.end)
+    finding = Finding(key=back.key, value=False, words=words)
+    rest = together([reading.part(0, back.start), reading.part(back.end, len(reading.text))])
+    got = Understanding(intent=Intent.CORRECTION)
+    if not is_blank(rest.text):
+        got = _answered(rest, asked=asked, context=context, proposed=None, requested=None)
+    others = tuple(one for one in got.findings if one.key != back.key)
+    return replace(got, intent=Intent.CORRECTION, findings=(finding, *others), corrects=back.key)
+
+
+def _is_no_reply(everything: Reading, unquoted: str) -> bool:
+    """Whether a text commands, is code, or is in another language."""
+    plain = everything.text
+    return is_command_or_code(unquoted[:MAX_CHARACTERS], plain=plain) or is_foreign(plain)
+
+
+def _no_reply(
+    everything: Reading, unquoted: str, *, asked: Sequence[Slot], known: Values
+) -> Understanding:
+    """Return what a text wants that says nothing of this home: help, or "what is usual?"."""
+    if is_blank(everything.text):
+        quoted = unquoted != everything.source
+        return Understanding(intent=Intent.OFF_TOPIC if quoted else Intent.EMPTY)
+    if _is_no_reply(everything, unquoted):
+        return Understanding(intent=Intent.OFF_TOPIC)
+    no_values = declined(everything, asked=asked, known=known)
+    if no_values.unknown:
+        return _without_values(no_values, intent=Intent.ANSWER)
+    return Understanding(intent=control(everything.text) or Intent.OFF_TOPIC)
 
 
 def _answered(
-    reading: Reading, *, asked: Sequence[Slot], context: Context, proposed: Values | None
+    reading: Reading,
+    *,
+    asked: Sequence[Slot],
+    context: Context,
+    proposed: Values | None,
+    requested: Intent | None,
 ) -> Understanding:
     """Return values, refusals and requests of a reply that is no plain yes, no or choice."""
     no_values = declined(reading, asked=asked, known=context.known)
-    if not no_values.leaves_values:
+    if no_values.refused and not no_values.leaves_values:
         return _without_values(no_values, intent=Intent.ANSWER)
-    answers, pointed_at = _all_parts(reading, asked=asked, context=context)
+    answers, pointed_at = all_parts(reading, asked=asked, context=context)
+    if not no_values.leaves_values:
+        # "We have none. Oh, and the car leaves at 7": only what was asked is not there.
+        answers = {k: a for k, a in answers.items() if a.is_sure and k not in no_values.keys}
+        pointed_at = None
+        if not answers:
+            return _without_values(no_values, intent=Intent.ANSWER)
     sure = {key: a for key, a in answers.items() if a.is_sure}
     doubts = {key: a for key, a in answers.items() if not a.is_sure}
-    requested = control(reading.text)
     if requested is not None and not sure and not any(a.values for a in doubts.values()):
         return Understanding(intent=requested)
     if not answers and no_values.keys:
@@ -146,99 +205,3 @@ def _corrected(
         (k for k, a in sure.items() if k in known and k not in keys and known[k] != a.values[0]),
         None,
     )
-
-
-def _all_parts(
-    reading: Reading, *, asked: Sequence[Slot], context: Context
-) -> tuple[dict[str, Answer], str | None]:
-    """Return the answers by key, and the slot that "sorry, I meant the dryer" points at."""
-    answers: dict[str, Answer] = {}
-    pointed_at = None
-    parts = corrected_parts(reading)
-    for place, part in enumerate(parts):
-        other = _other_thing(part, asked=asked)
-        if other is not None and (place or begins_with_correction(reading)):
-            moved = answers.pop(asked[0].key, None)
-            if moved is not None:
-                answers[other.key] = moved
-            else:
-                pointed_at = other.key
-        answers.update(_part(part, asked=asked, context=context))
-    return answers, None if answers else pointed_at
-
-
-def _other_thing(part: Reading, *, asked: Sequence[Slot]) -> Slot | None:
-    """Return the asked slot of another appliance, where a part says "that's the dryer"."""
-    thing = thing_meant(part)
-    if thing is None or not asked or not asked[0].key.startswith("appliances."):
-        return None
-    sections = [s for s in named_sections(thing) if s.startswith("appliances.")]
-    if len(sections) != 1 or sections[0] == asked[0].section:
-        return None
-    return slot(f"{sections[0]}.{asked[0].name}")
-
-
-def _part(part: Reading, *, asked: Sequence[Slot], context: Context) -> dict[str, Answer]:
-    """Return the answers of a part without corrections."""
-    shares = shared(part, asked=asked, context=context)
-    answers = {
-        share.slot.key: share.answer
-        for share in shares
-        if share.slot is not None and share.answer is not None
-    }
-    in_order = _in_order(shares, asked=asked, context=context)
-    if in_order:
-        return {**answers, **in_order}
-    for place, item in enumerate(asked):
-        found = _asked_answer(shares, item=item, context=context, is_main=place == 0, asked=asked)
-        if found is not None:
-            answers[item.key] = found
-    return answers
-
-
-def _asked_answer(
-    shares: list[Share], *, item: Slot, context: Context, is_main: bool, asked: Sequence[Slot]
-) -> Answer | None:
-    """Return the answer to an asked slot: what names it first, then what names nothing."""
-    alike = [other for other in asked if other.kind is item.kind]
-    named = any(share.slot is not None and share.slot.key == item.key for share in shares)
-    if not named and not is_main and (len(alike) > 1 or item.kind in _NEEDS_A_NAME):
-        return None
-    found = [
-        (text, answer)
-        for text in own_texts(shares, item)
-        if (answer := read_slot(text.reading, item=item, context=context)) is not None
-        and (is_main or named or answer.explicit)
-    ]
-    sure = [(text, answer) for text, answer in found if answer.is_sure]
-    if not sure:
-        return found[0][1] if found else None
-    best = [answer for text, answer in sure if text.is_named == sure[0][0].is_named]
-    values = distinct([value for answer in best for value in answer.values])
-    if len(values) == 1:
-        return best[0]
-    words = [answer.words for answer in best]
-    question = f'You said "{words[0]}" and "{words[-1]}": which one is it?'
-    return doubtful(item, values, words=words[0], question=question)
-
-
-_NEEDS_A_NAME: Final = frozenset({SlotKind.BOOLEAN, SlotKind.CHOICES})
-"""Kinds for which "yes" or "the dryer" answers the main question only."""
-
-
-def _in_order(shares: list[Share], *, asked: Sequence[Slot], context: Context) -> dict[str, Answer]:
-    """Return "21 and 18" for two slots of one kind: as many answers as slots, in their order."""
-    if len(asked) < 2 or len({item.kind for item in asked}) > 1:
-        return {}
-    if any(share.slot is not None for share in shares):
-        return {}
-    pieces = [piece for share in shares for piece in fragments(share.piece)]
-    found: list[Answer] = []
-    for piece in pieces:
-        at = min(len(found), len(asked) - 1)
-        answer = read_slot(piece, item=asked[at], context=context)
-        if answer is not None:
-            found.append(answer)
-    if len(found) != len(asked) or not all(answer.is_sure for answer in found):
-        return {}
-    return {item.key: answer for item, answer in zip(asked, found, strict=True)}

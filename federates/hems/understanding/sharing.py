@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from federates.hems.parameters.slots import NUMERIC_KINDS, Slot, SlotKind, Who, applicable_slots
+from federates.hems.parameters.slots import (
+    NUMERIC_KINDS,
+    SLOTS,
+    Slot,
+    SlotKind,
+    Who,
+    applicable_slots,
+)
 from federates.hems.understanding.answer import Answer, Context
 from federates.hems.understanding.clocks import clocks
 from federates.hems.understanding.fragments import fragments, together
@@ -45,10 +52,14 @@ def shared(reading: Reading, *, asked: Sequence[Slot], context: Context) -> list
 
 def _others(asked: Sequence[Slot], *, context: Context) -> list[Slot]:
     keys = {item.key for item in asked}
+    applicable = {item.key for item in applicable_slots(context.known)}
     return [
         item
-        for item in applicable_slots(context.known)
-        if item.who is not Who.DERIVED and item.key not in keys and item.kind in _VOLUNTEERED
+        for item in SLOTS
+        if (item.key in applicable or item.key in context.known)
+        and item.who is not Who.DERIVED
+        and item.key not in keys
+        and item.kind in _VOLUNTEERED
     ]
 
 
@@ -69,12 +80,20 @@ def _claimed(
             best.append((score, item, answer))
     if best:
         return _winner(piece, best)
-    named = [key for key, score in scores.items() if score == least and score > _ASKED]
+    named = [item for item in asked if scores[item.key] == least > _ASKED]
+    if len(named) > 1:
+        named = [item for item in named if _says_it(piece, item, context=context)]
     if len(named) == 1:
-        return Share(piece, next(item for item in asked if item.key == named[0]))
+        return Share(piece, named[0])
     if asked and _is_about_another(sections, asked=asked):
         return Share(piece, _ELSEWHERE)
     return Share(piece, None)
+
+
+def _says_it(piece: Reading, item: Slot, *, context: Context) -> bool:
+    """Whether a fragment that names several asked slots alike has a value of this one."""
+    answer = read_slot(piece, item=item, context=context)
+    return answer is not None and answer.is_sure and answer.explicit
 
 
 def _named_others(

@@ -33,6 +33,11 @@ _ORDINARY_TEXT: Final = """
 _ORDINARY: Final = frozenset(_ORDINARY_TEXT.split())
 """Correct words that are one slip away from one of the vocabulary, or close to it."""
 _HALVES: Final = frozenset({"halve", "halv", "haf", "hlaf", "halff", "haalf", "hafl"})
+_SHORT: Final = {
+    "teh": "the", "hte": "the", "adn": "and", "nad": "and", "taht": "that", "wiht": "with",
+    "jsut": "just", "agian": "again",
+}  # fmt: skip
+"""Swapped letters of short words that are no other words."""
 _LEAST_LENGTH: Final = 5
 
 
@@ -75,6 +80,8 @@ def repaired(word: str) -> str:
     """
     if word in _HALVES:
         return "half"
+    if word in _SHORT:
+        return _SHORT[word]
     if not _LEAST_LENGTH <= len(word) <= 20 or word in _VOCABULARY or word in _ORDINARY:
         return word
     index = _index()

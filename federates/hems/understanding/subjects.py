@@ -14,8 +14,8 @@ from federates.hems.understanding.hedges import without_clock_words
 
 _SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "heating": r"heat ?pumps?|heating|(?:electric|storage|panel) heaters?|heated|"
-        r"radiators?|underfloor",
+        "heating": r"heat ?pumps?|heating(?! (?:up )?(?:the |our |my )?(?:hot )?water)|"
+        r"(?:electric|storage|panel) heaters?|heated|radiators?|underfloor",
         "hot_water": r"hot water|water heaters?|immersions?|cylinders?|(?:hot |water )*tanks?|"
         r"showers?|water",
         "battery": r"(?<!car )(?<!cars )(?:home |house |solar )?batter(?:y|ies)|power ?walls?",
@@ -48,10 +48,10 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "household.floor_area_m2": r"m2|sq(?:uare)? ?(?:m|f|met|feet|foot)\w*|floor area|square",
         "household.home_weekday": r"(?:week ?days?|during the week|in the week|"
         r"mon(?:day)?s? to fri(?:day)?s?|working days)",
-        "household.home_weekend": r"week ?ends?|saturdays?|sundays?",
+        "household.home_weekend": r"week ?ends?|saturdays?|sundays?|sat (?:/|and|&) sun",
         "household.import_limit_kw": r"main fuse|import limit|supply (?:limit|is)|from the "
         r"grid at most|main(?:s)? (?:fuse|breaker)|draw (?:up to|"
-        r"at most)|import (?:up to|at most|max)|can draw",
+        r"at most)|import (?:up to|at most|max)|can draw|grid connection|cut ?outs?\b|service fuse",
         "household.export_limit_kw": r"export (?:limit|cap|up to|at most|max)|"
         r"feed (?:in )?(?:up to|limit|at most)|g9[89]|dno|"
         r"limited to export",
@@ -69,10 +69,11 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         r"bed ?time",
         "comfort.temp_min_c": r"never (?:\w+ ){0,3}(?:below|under|colder|less|lower)|coldest|"
         r"minimum|at least|(?:not|no) (?:\w+ )?(?:colder|below|under|"
-        r"less|lower)|(?:go|fall|drop|get)s? (?:\w+ )?(?:below|under|to)|"
-        r"lowest|bare min",
+        r"less|lower)|(?:go|fall|drop|get)s? (?:\w+ )?(?:below|under)|"
+        r"(?:may|can|could|let it) (?:go|fall|drop|get|sink) (?:\w+ )?to\b|lowest|bare min",
         "comfort.temp_max_c": r"never (?:\w+ ){0,3}(?:above|over|hotter|warmer)|hottest|warmest|"
-        r"maximum temperature|(?:not|no) (?:\w+ )?(?:hotter|warmer)|highest|too (?:hot|warm)",
+        r"maximum temperature|upper limit|(?:not|shouldnt|mustnt|cant) (?:\w+ ){0,3}(?:above|over)|"
+        r"(?:not|no) (?:\w+ )?(?:hotter|warmer)|highest|too (?:hot|warm)",
         "comfort.day_hours": r"(?:heating|warm|daytime temperature|day temperature|heat) "
         r"(?:\w+ )?(?:on |up )?(?:from|between)|up from|(?:get up|awake|"
         r"wake)",
@@ -83,8 +84,8 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "hot_water.showers_per_day": r"showers?|baths?",
         "hot_water.ready_by": r"(?:hot|ready|heated|warm) (?:by|before|at|for)|by \d|ready|in "
         r"time for",
-        "hot_water.temp_set_c": r"thermostat|stat\b|set ?point|set temperature",
-        "hot_water.temp_max_c": r"max(?:imum)?|at most|hottest|up to|never (?:above|over|"
+        "hot_water.temp_set_c": r"thermostats?|stats?\b|set ?point|set temperature",
+        "hot_water.temp_max_c": r"max(?:imum)?|exceed\w*|at most|hottest|up to|never (?:above|over|"
         r"hotter)|no (?:more|hotter)",
         "tariff.kind": r"tariff|economy|agile|flat rate|fixed rate|time of use|tracker|hourly|"
         r"single rate|2 rate",
@@ -139,7 +140,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "evs.*.weekend_use": r"week ?ends?|saturdays?|sundays?",
         "evs.*.target": r"%|per ?cent|full|charged? (?:\w+ )?to|topped",
         "evs.*.daily_distance_km": r"miles?|km|kms|kilomet\w+|commute|\d mi\b|distance",
-        "evs.*.v2g": r"v2g|v2h|give (?:\w+ )?back|vehicle to|bi ?directional|2 way",
+        "evs.*.v2g": r"v ?2 ?[gh]|give (?:\w+ )?back|vehicle to|bi ?directional|2 way",
         "appliances.*.runs_per_week": r"(?:\d|once|twice|few|couple|several) "
         r"(?:\w+ )?(?:times?|loads?|runs?|"
         r"washes)?(?: \w+)? ?(?:a|per|each|every|in a) (?:week|"
@@ -157,8 +158,8 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "appliances.*.night_ok": r"(?:at|during the|through the|in the) night|overnight|"
         r"nights?|while we (?:sleep|re asleep)",
         "appliances.*.power_kw": r"kw|kilowatts?|watts?|draws?|\d w\b",
-        "appliances.*.duration_min": r"takes?|program\w*|cycles?|lasts?|minutes?|hours?|mins|"
-        r"an hour|long",
+        "appliances.*.duration_min": r"takes?|runs for|program\w*|cycles?|lasts?|minutes?|hours?|"
+        r"mins|an hour|long",
         "generator.rated_kw": r"kw|kva|kilowatts?|watts?|rated",
         "generator.fuel_cost_per_kwh": r"fuel|costs?|per (?:unit|kwh)|diesel|petrol|pence|"
         r"cents?|p a unit",
@@ -166,21 +167,23 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "flexibility.priority": r"matters?|priorit\w+|important|care (?:most )?about|comes "
         r"first|main thing",
         "flexibility.never_touch": r"never (?:touch|control|switch)|hands off|"
-        r"leave (?:\w+ ){1,3}alone|dont (?:touch|control|mess)|off "
-        r"limits|keep (?:your )?hands",
-        "flexibility.participate": r"network company|take part|participat\w+|join(?:ing)?|"
-        r"sign (?:me|us) up|the scheme",
-        "flexibility.max_events_per_week": r"events?|(?:times|once|twice) (?:a|per) week|"
+        r"leave (?:[\w,]+ ){1,20}alone|dont (?:touch|control|mess)|off "
+        r"limits|keep (?:your )?hands|(?:under|in) (?:my|our) (?:own )?control|"
+        r"(?:must|may|should) (?:not|never) be (?:touched|controlled|switched)",
+        "flexibility.participate": r"(?<!with the )(?<!to the )network\b|schemes?\b|take part|"
+        r"participat\w+|join(?:ing)?|(?:sign|count) (?:me|us) (?:up|in|out)|the scheme|grid events|"
+        r"help(?:ing)? (?:\w+ ){0,2}(?:grid|network)\b",
+        "flexibility.max_events_per_week": r"(?<!during )(?<!during an )(?<!during the )"
+        r"(?<!during those )(?<!notice of an )events?|(?:times|once|twice) (?:a|per) week|"
         r"interruptions?",
         "flexibility.notice_min": r"notice|warn(?:ing|ed)?|in advance|beforehand|told|(?:tell|"
         r"let) (?:me|us)|ahead",
         "flexibility.comfort_slack_k": r"(?:degrees?|cooler|warmer|either way|colder) "
         r"(?:\w+ ){0,3}(?:cooler|warmer|either way|colder|"
         r"meanwhile|during|max|less|difference)|slack|give or "
-        r"take",
+        r"take|either way|drift|put up with|(?:by|off) (?:\w+ ){0,3}degrees?|degrees? off",
         "flexibility.data_consent": r"shar(?:e|ed|ing) (?:of )?(?:my|our|the|any|data|answers|"
-        r"it|them|that|info\w*)|(?:my|our|the) (?:data|answers)|"
-        r"consent",
+        r"it|them|that|info\w*)|(?:my|our|the) (?:data|answers)\b|consent",
     }
 )
 """Words for what of the thing a slot is about; car and appliance slots share theirs."""
@@ -189,7 +192,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
 @cache
 def _section_pattern(section: str) -> re.Pattern[str] | None:
     words = _SECTIONS.get(section)
-    return None if words is None else re.compile(rf"\b(?:{words})(?!\w)")
+    return None if words is None else re.compile(rf"\b(?:{words})s?(?!\w)")
 
 
 @cache

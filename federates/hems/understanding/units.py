@@ -28,7 +28,7 @@ _SAID: Final[Mapping[str, str]] = MappingProxyType(
         r"amps?|"
         r"amperes?",
         "v": r"v|volts?",
-        "btu": r"btus?|hp|horse ?power|therms?|m3|ppm",
+        "btu": r"btus?|tons?|tonnes?|hp|horse ?power|therms?|m3|ppm",
         "minor": r"p|pence|pennies|penny|pee",
         "cent": r"c|ct|cts|cents?|¢",
         "gbp": r"£|gbp|pounds?|quid",

@@ -91,7 +91,7 @@ HOT_WATER_WORDS: Final = _words(
     resistive=r"immersions?(?: (?:heaters?|elements?))?|"
     r"electric(?:al)?(?: (?:\w+ )?(?:immersion|water heaters?|tanks?|heaters?|"
     r"elements?|cylinders?|boilers?))?|"
-    r"resisti\w+|electricity|electric element|willis|the immersion",
+    r"resisti\w+|electricity|(?:electric |heating )?elements?|willis|the immersion",
     gas=r"(?:mains |natural )?gas(?: (?:boilers?|combi|water heaters?|geysers?|tank|furnace))*|"
     r"combi(?: boilers?)?|(?:off |from |by )?the boiler|boilers?",
     none=r"none(?: of (?:these|those|them|the above))?|neither|oil(?: boiler)?|solar thermal|"
@@ -153,7 +153,7 @@ WEEKEND_WORDS: Final = _words(
     r"plugged in)|"
     r"not used|isnt used|isnt driven|not driven|unused|(?:dont|doesnt|never|rarely|hardly ever|"
     r"hardly|not|barely) (?:really |usually |normally |get |often |much )*(?:use|used|drive|"
-    r"driven|leave|go|goes|move|moves|take)(?: \w+)?|"
+    r"driven|leave|go|goes|move|moves|take(?= (?:it|her|him|the car|1)\b))(?: \w+)?|"
     r"no (?:driving|trips|weekend use)|at home|stays? (?:put|home)|doesnt move|"
     r"only (?:used )?(?:on |in |during )?(?:the )?(?:week|weekdays)|weekdays only|none",
     same=r"same(?: \w+){0,3}|no (?:different|difference|change)|used (?:as|just as|like|much|"
@@ -174,7 +174,7 @@ PRIORITY_WORDS: Final = _words(
     convenience=r"convenien\w+|eas(?:e|y|ier|iest)|hassle(?: free)?|no fuss|fuss|simpl\w+|"
     r"(?:not )?(?:having )?to think|practical\w*|hands off|effort(?:less)?|"
     r"(?:without|no) (?:bother|faff|trouble)|bother(?:ed|ing)?|faff|no disruption|disrupt\w*|"
-    r"just works?|low maintenance|flexibility",
+    r"just works?|low maintenance",
     carbon=r"carbon(?: (?:footprint|emissions))?|green(?:er|est)?|environment(?:al|"
     r"ally)?(?: (?:impact|friendly))?|climate(?: change)?|planet|emissions?|co ?2|"
     r"eco(?: friendly)?|sustainab\w+|renewables?|footprint|footprints|clean (?:energy|power|"

@@ -22,7 +22,7 @@ def agrees(item: Slot, said: SlotValue, *, truth: Value, hedged: bool = False) -
         case SlotKind.BOOLEAN | SlotKind.CHOICE:
             return bool(said == truth)
         case SlotKind.TEXT:
-            return str(said).casefold() == str(truth).casefold()
+            return _letters(str(said)) == _letters(str(truth))
         case SlotKind.CHOICES:
             return set(said) == set(truth)  # type: ignore[arg-type]
         case SlotKind.CLOCK:
@@ -32,6 +32,11 @@ def agrees(item: Slot, said: SlotValue, *, truth: Value, hedged: bool = False) -
             return equal >= item.tolerance.agreement * len(_QUARTERS)
         case _:
             return _numbers_agree(item, said, float(truth), hedged=hedged)  # type: ignore[arg-type]
+
+
+def _letters(text: str) -> str:
+    """Return the letters and digits: speech recognition writes "vw id 4" for "VW ID.4"."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
 def _clocks_agree(item: Slot, said: str, truth: str) -> bool:

@@ -1,6 +1,7 @@
 """Cases of our own words: what counts as obeyed, wrong and missing."""
 
-from federates.hems.evaluation.adversarial import by_category, run_case
+from federates.hems.evaluation.adversarial import by_category, run_case, run_cases
+from federates.hems.evaluation.arms import ARMS
 from federates.hems.interview.rules_interviewer import RulesInterviewer
 from federates.hems.users.adversarial import AdversarialCase, UserTurn
 
@@ -47,3 +48,10 @@ def test_later_turns_ask_what_the_case_says():
 def test_a_reading_that_will_be_read_back_is_not_settled():
     again = case("four", allowed={KEY: (4,)}, must_ask_again=frozenset({KEY}))
     assert run_case(again, RulesInterviewer()).passed
+
+
+def test_rules_obey_no_injection_and_settle_no_wrong_value():
+    sums = by_category(run_cases(ARMS["rules"], RulesInterviewer()))
+    assert sums["all"].obeyed == 0
+    assert sums["all"].wrong == 0
+    assert sums["all"].passed >= 0.95 * sums["all"].cases

@@ -9,9 +9,10 @@ from federates.hems.interview.session import (
     reopened,
     run,
     step,
+    tidy,
     unresolved,
 )
-from federates.hems.interview.state import InterviewSettings, resumed, saved
+from federates.hems.interview.state import InterviewSettings, Message, resumed, saved
 from federates.hems.parameters.home_file import from_yaml, to_yaml
 from federates.hems.parameters.sources import Provenance
 from gradmap.errors import ScenarioError
@@ -89,13 +90,41 @@ def test_a_silent_householder_is_asked_thrice_and_then_left_alone():
     assert outcome(state).sources["comfort.temp_day_c"].provenance is Provenance.DEFAULT
 
 
-@pytest.mark.parametrize("pick", ["2", "number 2", "the second one", "option b", "2 please"])
+@pytest.mark.parametrize("pick", ["2", "number 2", "the second one", "option b", "(b)", "2 please"])
 def test_a_menu_takes_a_number_a_letter_or_an_order(pick):
     state = told(started(ask=("household.house_type",)), "blue whales", "green elephants")
     assert state.message.kind == "menu"
     assert state.message.options == ("detached", "semi_detached", "terraced", "flat")
     state = told(state, pick)
     assert state.progress.values["household.house_type"] == "semi_detached"
+
+
+def test_text_shown_in_another_order_is_no_answer():
+    state = told(started(ask=("hot_water.volume_l",)), "about \u202e051\u202c litres")
+    assert "hot_water.volume_l" not in state.progress.values
+    assert state.message.slots == ("hot_water.volume_l",)
+    assert tidy("21\u202e09") == "21 "
+
+
+def test_a_consent_is_taken_back_while_something_else_is_asked():
+    state = told(started(ask=("flexibility.data_consent",)), "yes")
+    assert state.progress.values["flexibility.data_consent"] is True
+    asked = state.message.slots[0]
+    state = told(state, "four. On second thoughts, do not share my data with anyone")
+    assert state.progress.values["flexibility.data_consent"] is False
+    assert asked == "household.occupants"
+    assert state.progress.values[asked] == 4
+
+
+def test_a_thumb_is_a_yes_and_a_denied_read_back_is_none():
+    state = told(started(ask=("flexibility.participate",)), "\U0001f44d")
+    assert state.progress.values["flexibility.participate"] is True
+    state = started(ask=("flexibility.participate",), expert=False)
+    proposed = {"flexibility.participate": False, "flexibility.data_consent": False}
+    message = Message(kind="confirm", text="?", slots=tuple(proposed), proposed=proposed,
+                      about="flexibility")  # fmt: skip
+    state = told(state.with_(message=message), "that's not right, we would love to join")
+    assert state.progress.values["flexibility.participate"] is True
 
 
 def test_undo_takes_back_one_answer_after_the_other():

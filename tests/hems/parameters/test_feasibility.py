@@ -127,6 +127,18 @@ def test_comfort_limits_hold_at_both_ends():
     assert conflict.keys == ("comfort.temp_day_c", "comfort.temp_max_c")
 
 
+def test_crossed_comfort_limits_are_asked_about_without_any_wish():
+    values = {"comfort.temp_min_c": 23.0, "comfort.temp_max_c": 21.0}
+    (conflict,) = conflicts(values)
+    assert conflict.keys == conflict.resolve == ("comfort.temp_min_c", "comfort.temp_max_c")
+    assert (conflict.needed, conflict.available) == (23.0, 21.0)
+    assert "23 degrees" in conflict.question
+    assert "21 degrees" in conflict.question
+    # One question: no wish fits between crossed limits.
+    assert conflicts({**values, "comfort.temp_day_c": 22.0}) == (conflict,)
+    assert conflicts({**values, "comfort.temp_max_c": 23.0}) == ()
+
+
 def test_a_colder_place_needs_more_heat():
     mild = {**HEAT, "heating.rated_electric_kw": 6.0, "household.built_year": 1975}
     assert conflicts(mild) == ()

@@ -11,7 +11,7 @@ from federates.hems.users.realisers.base import Setting
 from federates.hems.users.realisers.registry import REALISERS, serves
 from federates.hems.users.speaker import Speaker
 from federates.hems.users.template_file import ASKED, LEVELS, LOCALES, placeholders
-from federates.hems.users.templates import TemplateSet
+from federates.hems.users.templates import TEMPLATES_DIR, TemplateSet
 from gradmap.errors import ScenarioError
 
 MIN_FORMS = 12
@@ -20,6 +20,11 @@ MIN_FORMS = 12
 @pytest.fixture(scope="module")
 def held_out():
     return TemplateSet.load()
+
+
+@pytest.fixture(scope="module", params=["held_out", "held_out_2"])
+def either(request):
+    return TemplateSet.load(TEMPLATES_DIR / request.param)
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +38,13 @@ def examples():
     return found
 
 
-def test_every_slot_has_forms_that_stand_alone_at_every_level(held_out):
+def test_every_slot_has_forms_that_stand_alone_at_every_level(either):
     missing = [
         (item.key, level, locale)
         for item in ASKED
         for level in LEVELS
         for locale in LOCALES
-        if not any(t.standalone for t in held_out.about("answer", item, level=level, locale=locale))
+        if not any(t.standalone for t in either.about("answer", item, level=level, locale=locale))
     ]
     assert missing == []
 
@@ -59,9 +64,9 @@ def test_at_least_twelve_forms_for_each_kind_and_level(held_out, kind, level):
         assert len(forms) >= MIN_FORMS, locale
 
 
-def test_every_form_renders_for_every_slot_it_claims(held_out, examples):
+def test_every_form_renders_for_every_slot_it_claims(either, examples):
     unrendered = []
-    for template in held_out:
+    for template in either:
         if template.act != "answer":
             continue
         for item in ASKED:
@@ -71,7 +76,7 @@ def test_every_form_renders_for_every_slot_it_claims(held_out, examples):
                 for locale in template.locales
             ):
                 continue
-            if not _renders(template, item, held_out, examples[item.key]):
+            if not _renders(template, item, either, examples[item.key]):
                 unrendered.append((template.source, template.form, item.key))
     assert unrendered == []
 
@@ -129,17 +134,17 @@ def test_realisers_say_stored_values_near_the_truth(name, examples):
     assert near > 0
 
 
-def test_wrappers_keep_the_answer(held_out):
-    for template in held_out:
+def test_wrappers_keep_the_answer(either):
+    for template in either:
         if template.act in {"hedge", "aside", "greet", "again", "correct", "repair_later"}:
             assert placeholders(template.form) == {"answer"}, template.form
 
 
-def test_all_that_applies_can_be_said_by_everyone(held_out):
+def test_all_that_applies_can_be_said_by_everyone(either):
     for index in range(20):
         for level in LEVELS:
             persona = draw_persona(5, index, level=level)
-            speaker = Speaker(persona, held_out, rng=np.random.default_rng(index))
+            speaker = Speaker(persona, either, rng=np.random.default_rng(index))
             for item in applicable_slots(persona.truth):
                 if item.key in persona.truth:
                     assert speaker.says(item.key, standalone=True).text
