@@ -101,9 +101,9 @@ def command(
     from scenarios.study.results_folder import ResultsFolder  # noqa: PLC0415
 
     settings = SETTINGS.updated(settings_changes(changes))
-    folder = ResultsFolder.at(results, study=STUDY)
     case, start = load_scenario(find_scenario(scenario)), find_policy(policy)
     check_files(start)
+    folder = ResultsFolder.at(results, study=STUDY)
     with named_bars(quiet=as_json) as show:
         homes = ask_householders(
             n_homes,
