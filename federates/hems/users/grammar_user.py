@@ -274,7 +274,9 @@ class GrammarUser:
         if not more:
             return reply
         key = more[int(speaker.rng.integers(len(more)))]
-        return _joined(speaker, reply, _reply(speaker.says(key, standalone=True)))
+        extra = speaker.can_say(key, value=self.persona.truth[key], standalone=True)
+        # Nobody asked: what no form says exactly enough is not told.
+        return reply if extra is None else _joined(speaker, reply, _reply(extra))
 
     def _with_repair(self, speaker: Speaker, reply: Reply) -> Reply:
         """Correct an earlier wrong answer when its time has come."""

@@ -89,15 +89,24 @@ class Speaker:
         Raises:
             ScenarioError: No template can say the value.
         """
-        item = slot(key)
         meant = self.persona.truth[key] if value is None else value
+        phrase = self.can_say(key, value=meant, standalone=standalone, clear=clear)
+        if phrase is None:
+            raise ScenarioError(f"no template says {key} = {meant!r} for {self.persona.level}")
+        return phrase
+
+    def can_say(
+        self, key: str, *, value: Value, standalone: bool = False, clear: bool = False
+    ) -> Phrase | None:
+        """Say a value as `says` does, or return None where no template can."""
+        item = slot(key)
         for template in self._in_order(item, standalone=standalone):
-            said = self._realised(template, item, meant, clear=clear)
+            said = self._realised(template, item, value, clear=clear)
             if said is not None:
                 return Phrase(
                     said.text, {key: said.value}, frozenset({key} if said.vague else set())
                 )
-        raise ScenarioError(f"no template says {key} = {meant!r} for {self.persona.level}")
+        return None
 
     def says_together(self, keys: tuple[str, ...]) -> Phrase | None:
         """Say several slots in one sentence, where a form of the folder fits them."""

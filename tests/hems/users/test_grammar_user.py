@@ -12,7 +12,8 @@ from federates.hems.users.dialogue import Question
 from federates.hems.users.grammar_user import GrammarUser, Manner
 from federates.hems.users.persona import draw_persona
 from federates.hems.users.slips import misstated
-from federates.hems.users.templates import TemplateSet
+from federates.hems.users.speaker import Speaker
+from federates.hems.users.templates import TEMPLATES_DIR, TemplateSet
 from gradmap.errors import ScenarioError
 
 TEMPLATES = TemplateSet.load()
@@ -178,3 +179,14 @@ def test_bad_questions_are_refused():
         user.answer(Question("ask", ("battery.colour",)))
     with pytest.raises(ScenarioError, match="menu asks one slot"):
         user.answer(Question("menu", ("pv.azimuth", "pv.peak_kw")))
+
+
+@pytest.mark.parametrize("words", ["held_out", "held_out_2"])
+def test_everybody_can_say_what_they_know_so_that_it_stands_alone(words):
+    templates = TemplateSet.load(TEMPLATES_DIR / words)
+    for number in range(18, 60):  # 18 drives 12 km a day and counts miles: seven and a half
+        persona = draw_persona(1, number)
+        speaker = Speaker(persona, templates, rng=np.random.default_rng(number))
+        for key, value in persona.truth.items():
+            if persona.knows(key):
+                assert speaker.can_say(key, value=value, standalone=True, clear=True), key

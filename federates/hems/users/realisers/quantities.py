@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from federates.hems.users.dialogue import SlotValue
 from federates.hems.users.realisers.base import (
     Realiser,
@@ -124,9 +126,16 @@ def _km(value: SlotValue, setting: Setting) -> Said:
     return Said(number(value) + setting.pick([" km", "km", " kilometres", " kms", " k's"]), value)
 
 
+_EXACT: Final = 0.04
+"""Whole miles further off would not be the value any more; then half ones are said. [-]"""
+
+
 def _miles(value: SlotValue, setting: Setting) -> Said:
-    miles = round(value / KM_PER_MILE)
-    return Said(f"{miles}{setting.pick([' miles', ' mi', 'mi'])}", round(miles * KM_PER_MILE, 2))
+    miles = float(round(value / KM_PER_MILE))
+    if abs(miles * KM_PER_MILE / value - 1.0) > _EXACT:
+        miles = round(2.0 * value / KM_PER_MILE) / 2.0
+    unit = setting.pick([" miles", " mi", "mi"])
+    return Said(number(miles, digits=1) + unit, round(miles * KM_PER_MILE, 2))
 
 
 def _miles_words(value: SlotValue, _: Setting) -> Said:
