@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from federates.hems.optimiser.solver import import_highspy
@@ -10,7 +11,22 @@ from gradmap.errors import ScenarioError
 
 HEMS: Final = "hems"
 """Every home's own energy manager, `federates.hems.controller`."""
+TRAINED_FOLDER: Final = "policy"
+"""In a training's folder, the trained policies."""
 NAMES: Final = (*RULES, HEMS, *(name for name in CONTROLLER_NAMES if name not in RULES))
+
+
+def short_name(controller: str) -> str:
+    """Return what a controller goes by in folders and tables, such as `policy_gradmap`.
+
+    A policy goes by the name of its folder; the folder `policy` of a training by the training's.
+    """
+    kind, colon, where = controller.partition(":")
+    if not colon:
+        return kind
+    folder = Path(where)
+    own = folder.parent.name if folder.name == TRAINED_FOLDER else ""
+    return f"{kind}_{own or folder.name}"
 
 
 def check_name(name: str) -> None:

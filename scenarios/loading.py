@@ -19,6 +19,8 @@ from scenarios.schema import Scenario
 
 MAX_FILE_BYTES = 1_000_000
 BUNDLED_FOLDER = Path(__file__).parent
+_POLICY_FILE = "policy.json"
+"""In every folder of trained policies."""
 
 # YAML 1.1 reads 18:30 as 1110, `no` as False and 1e3 as a string. Only these patterns, those of
 # YAML 1.2's core schema, become something other than text.
@@ -217,8 +219,16 @@ def _anchor_policy(controller: str, folder: Path) -> str:
 
 def bundled_policies() -> dict[str, Path]:
     """Return the trained policies that ship with the package, by name."""
-    folders = sorted((BUNDLED_FOLDER / "policies").glob("*/policy.json"))
+    folders = sorted((BUNDLED_FOLDER / "policies").glob(f"*/{_POLICY_FILE}"))
     return {path.parent.name: path.parent for path in folders}
+
+
+def find_policy(name: str) -> Path:
+    """Return the folder of trained policies: one with policies in it, or that of a bundled name."""
+    folder, bundled = Path(name), bundled_policies()
+    if name in bundled and not _exists(folder / _POLICY_FILE):
+        return bundled[name]
+    return folder
 
 
 def dump_scenario(scenario: Scenario, path: Path) -> None:

@@ -10,7 +10,7 @@ Frames hold a whole quantity; for a year of 1,000 homes use `Run.blocks`, which 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,9 +46,17 @@ class Block:
 class Run:
     """A run folder, opened for reading. Nothing is read before it is asked for."""
 
-    def __init__(self, folder: Path, *, scenario: Scenario) -> None:
+    def __init__(
+        self, folder: Path, *, scenario: Scenario, homes: Collection[str] | None = None
+    ) -> None:
+        """Open a folder; `homes` leaves out the devices of all other households."""
         self.folder = folder
         self.scenario = scenario
+        self._homes = homes
+
+    def of_homes(self, homes: Collection[str]) -> Run:
+        """Return the same run with the devices of some households only."""
+        return Run(self.folder, scenario=self.scenario, homes=homes)
 
     def __repr__(self) -> str:
         return f"Run({self.scenario.name!r}, controllers={list(self.controllers)})"
@@ -160,6 +168,9 @@ class Run:
         """One table a device kind, indexed by agent_id; kinds nobody owns are absent."""
         files = sorted((self.folder / INPUTS_FOLDER / "devices").glob("*.csv"))
         tables = {path.stem: _read_table(path, key="agent_id") for path in files}
+        if self._homes is not None:
+            homes = list(self._homes)
+            tables = {k: table[table["household_id"].isin(homes)] for k, table in tables.items()}
         return {kind: table for kind, table in tables.items() if len(table)}
 
     @property

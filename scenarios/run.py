@@ -18,7 +18,7 @@ from typing import Any, Literal
 import psutil
 
 from federates.config import FederateConfig
-from federates.controllers import HEMS, check_name
+from federates.controllers import HEMS, check_name, short_name
 from federates.grid import open_engine
 from federates.in_process import Member, run_in_process
 from federates.registry import make_component
@@ -244,9 +244,8 @@ def run_controller(
 
 
 def controller_folder(controller: str) -> str:
-    """Return the folder name of a controller; a policy's is the name of its folder."""
-    kind, colon, where = controller.partition(":")
-    return f"{kind}_{Path(where).name}" if colon else kind
+    """Return the folder name of a controller."""
+    return short_name(controller)
 
 
 def _run_in_process(

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from scenarios.benchmarks.federation import FederationTiming, time_federation
+from scenarios.cli.bench_hems_schedules import hems_schedules
 from scenarios.cli.bench_power_flow import power_flow
 from scenarios.cli.bench_reference_case import reference_case
 from scenarios.cli.console import progress_bars
@@ -36,6 +37,7 @@ def federation(*, days: int, controller: str, scenario: str, as_json: bool) -> N
         _print(timing)
 
 
+command.add_command(hems_schedules)
 command.add_command(power_flow)
 command.add_command(reference_case)
 

@@ -10,6 +10,7 @@ from scenarios.cli.lazy_group import LazyGroup
 SUBCOMMANDS = {
     "interview": ("scenarios.cli.hems_interview", "Ask a householder about their home."),
     "schedule": ("scenarios.cli.hems_schedule", "Plan a day of an interviewed home."),
+    "homes": ("scenarios.cli.hems_homes", "Write home files of simulated householders."),
     "evaluate": ("scenarios.cli.hems_evaluate", "Measure interviews with simulated householders."),
 }
 

@@ -6,10 +6,11 @@ import click
 
 from scenarios.cli.lazy_group import LazyGroup
 
-# Subcommand to (module, its one-line help), so that `gradmap study --help` imports neither.
+# Subcommand to (module, its one-line help), so that `gradmap study --help` imports none.
 SUBCOMMANDS = {
     "compare": ("scenarios.cli.study_compare", "Methods on test days, judged by OpenDSS."),
     "reuse": ("scenarios.cli.study_reuse", "What using each gradient several times saves."),
+    "homes": ("scenarios.cli.study_homes", "Interviewed homes, fine-tuned and misunderstood."),
     "scale": ("scenarios.cli.study_scale", "Seconds and memory of training by agents and days."),
 }
 

@@ -14,7 +14,7 @@ from scenarios.cli.console import named_bars
 from scenarios.cli.exit_codes import INTERRUPTED, OK
 from scenarios.cli.options import cache_option, set_option, settings_changes
 from scenarios.cli.output import make_table, show_table
-from scenarios.loading import find_scenario, load_scenario
+from scenarios.loading import find_policy, find_scenario, load_scenario
 
 RESULT_ROWS = (
     "Days [-]",
@@ -47,13 +47,15 @@ if TYPE_CHECKING:
 @set_option("Change a training setting, e.g. voltage.margin=0.3; may be repeated.")
 @click.option(
     "--fine-tune",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Start from this policy folder; train only agents that it does not know, and --agents.",
+    metavar="FOLDER",
+    help="Start from this policy folder, or a bundled name; train only agents that it does not "
+    "know, and --agents.",
 )
 @click.option(
     "--agents",
     metavar="NAME,NAME",
-    help="With --fine-tune: train these agents too, e.g. h0001.battery,h0002.heat_pump.",
+    help="With --fine-tune: train these agents too, e.g. h0001.battery,h0002.heat_pump; `changed`: "
+    "all whose device is not the one that the policy was trained for.",
 )
 @click.option(
     "--tensorboard",
@@ -75,7 +77,7 @@ def command(
     out: Path,
     seed: int | None,
     changes: tuple[str, ...],
-    fine_tune: Path | None,
+    fine_tune: str | None,
     agents: str | None,
     tensorboard: Path | None,
     test_days: int,
@@ -143,18 +145,18 @@ def command(
     return OK
 
 
-def _fine_tune(folder: Path | None, *, agents: str | None) -> FineTune | None:
+def _fine_tune(policy: str | None, *, agents: str | None) -> FineTune | None:
     from scenarios.training.parent import FineTune  # noqa: PLC0415
 
     names = tuple(name.strip() for name in (agents or "").split(",") if name.strip())
-    if folder is None:
+    if policy is None:
         if names:
             raise ScenarioError(
                 "Option --agents: names agents to retrain, expected --fine-tune with the policy "
                 "to start from."
             )
         return None
-    return FineTune(policy_folder=folder, agents=names)
+    return FineTune(policy_folder=find_policy(policy), agents=names)
 
 
 def _settings(changes: tuple[str, ...], *, seed: int | None) -> TrainingSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -34,23 +35,42 @@ def environment_blocks(run: Run, controller: str) -> Iterator[Block]:
     return run.input_blocks("environment")
 
 
-def energy_bills(run: Run, controller: str) -> dict[str, float]:
-    """Return energy cost, bill percentiles and the energy households export. [currency, kWh]."""
-    names = ("energy_cost", "bill_p5", "bill_p50", "bill_p95", "households_export_kwh")
-    if not run.has(controller, "p_kw"):
-        return dict.fromkeys(names, math.nan)
-    bills: NDArray[np.float64] = np.zeros(1)
+@dataclass(frozen=True, kw_only=True)
+class HomeBills:
+    """What every home pays for energy, and what all of them export."""
+
+    bills: dict[str, float]
+    """By household. [currency]"""
+    export_kwh: float
+
+
+def home_bills(run: Run, controller: str) -> HomeBills:
+    """Return the energy bills of all homes; their powers were recorded."""
+    bills: NDArray[np.float64] = np.zeros(0)
+    ids: tuple[str, ...] = ()
     export_kwh = 0.0
     for power, environment in aligned(
         run.blocks(controller, "p_kw"), environment_blocks(run, controller)
     ):
+        if not ids:
+            ids, bills = power.ids, np.zeros(len(power.ids))
         net_kwh = power.values * run.dt_h
         price = environment.values[:, environment.ids.index("price_import_per_kwh")]
         paid = environment.values[:, environment.ids.index("price_export_per_kwh")]
         bills = bills + np.nansum(net_kwh * np.where(net_kwh > 0, price[:, None], paid[:, None]), 0)
         export_kwh += float(np.nansum(np.maximum(-net_kwh, 0)))
+    return HomeBills(bills=dict(zip(ids, bills.tolist(), strict=True)), export_kwh=export_kwh)
+
+
+def energy_bills(run: Run, controller: str) -> dict[str, float]:
+    """Return energy cost, bill percentiles and the energy households export. [currency, kWh]."""
+    names = ("energy_cost", "bill_p5", "bill_p50", "bill_p95", "households_export_kwh")
+    if not run.has(controller, "p_kw"):
+        return dict.fromkeys(names, math.nan)
+    found = home_bills(run, controller)
+    bills = np.array(list(found.bills.values()) or [0.0])
     p5, p50, p95 = np.percentile(bills, (5, 50, 95))
-    values = (float(bills.sum()), float(p5), float(p50), float(p95), export_kwh)
+    values = (float(bills.sum()), float(p5), float(p50), float(p95), found.export_kwh)
     return dict(zip(names, values, strict=True))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from federates.controllers import HEMS, short_name
 from scenarios.metrics import METRICS, Summary, summarise
 from scenarios.report.data import (
     WEEK_DAYS,
@@ -17,6 +18,7 @@ from scenarios.report.data import (
 from scenarios.report.facts import facts, limitations, load_model, voltage_note
 from scenarios.report.figures import Figure
 from scenarios.report.health import Verdict, health_rows, verdict
+from scenarios.report.interviewed import interviewed_tables
 from scenarios.report.map_chart import feeder_map
 from scenarios.report.power_charts import device_day, head_duration, head_over_time
 from scenarios.report.rendering import render_page
@@ -29,8 +31,11 @@ from scenarios.report.voltage_charts import (
     voltage_over_time,
     voltage_profile,
 )
+from scenarios.report.words import in_words
 from scenarios.results import Run
 
+NAMES: Final = {HEMS: "energy managers"}
+"""Controllers whose name says little."""
 T = TypeVar("T")
 
 
@@ -56,9 +61,7 @@ def display_names(run: Run) -> dict[str, str]:
     names = {}
     for controller in run.controllers:
         recorded = str(run.run_info(controller).get("controller", controller))
-        kind, colon, where = recorded.partition(":")
-        recorded = clean(f"{kind} {Path(where).name}" if colon else kind)
-        words = recorded.replace("_", " ")
+        words = NAMES.get(recorded) or clean(short_name(recorded)).replace("_", " ")
         names[controller] = words[:1].upper() + words[1:]
     return names
 
@@ -84,6 +87,8 @@ def _content(run: Run, summaries: Mapping[str, Summary]) -> dict[str, Any]:
             summaries, currency=run.scenario.tariff.currency, comparable=comparable
         ),
         "comparable": comparable,
+        "words": in_words(run, summaries, names=names) if comparable else (),
+        "interviewed": interviewed_tables(run, controllers),
         "loadings": loadings,
         "sections": _chart_sections(run, names),
         "facts": facts(run),

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gradmap.baselines.registry import POLICY_PREFIX, policy_folder
 from gradmap.controller import Controller
@@ -23,12 +24,14 @@ from gradmap.costs import service, trajectory_cost
 from gradmap.feeder import FloatArray
 from gradmap.policies.checkpoint import load_policy
 from gradmap.rollout import Rollout
+from gradmap.training.validation import THRESHOLD_PU
 from gradmap.violations import limited_nodes, node_vm_pu
 from scenarios.case import Case
 from scenarios.replay import replay_trajectory
 from scenarios.study.processes import Tell, run_in_turn, run_queue
 from scenarios.study.results_folder import rounded
 
+Part = TypeVar("Part")
 SPLIT: Final = "test"
 BATCH: Final = 25
 """Days rolled out at once."""
@@ -53,6 +56,12 @@ class DayFacts:
     """Missing when vehicles left. [kWh]"""
     difference_pu: FloatArray
     """Largest difference of a voltage between torch and OpenDSS. [pu]"""
+
+    @property
+    def violating(self) -> NDArray[np.bool_]:
+        """Return which days violate, [day]: further outside than `THRESHOLD_PU`, or unsolved."""
+        found: NDArray[np.bool_] = self.violation_pu > THRESHOLD_PU
+        return found | (self.n_unsolved > 0)
 
     def arrays(self) -> dict[str, FloatArray]:
         """Return the arrays by name."""
@@ -88,24 +97,50 @@ def roll_out_days(
         GradmapError: A process failed.
     """
     began = time.perf_counter()
+    parts = in_batches(
+        partial(_work, case, controller),
+        numbers=numbers,
+        n_processes=n_processes,
+        on_share=on_progress,
+    )
+    return DayFacts.joined(parts), time.perf_counter() - began
+
+
+def in_batches(
+    work: Callable[[Sequence[tuple[int, ...]], Tell], list[Part]],
+    *,
+    numbers: Sequence[int],
+    n_processes: int,
+    on_share: Tell | None = None,
+) -> list[Part]:
+    """Return what a work finds out about each batch of days, in the order of the days.
+
+    Args:
+        work: Returns a part for each of some batches; picklable, see `run_queue`.
+        numbers: Of the days.
+        n_processes: That share the batches; 1 works in this one.
+        on_share: Called with the finished share.
+
+    Raises:
+        GradmapError: A process failed.
+    """
     batches = [tuple(numbers[first : first + BATCH]) for first in range(0, len(numbers), BATCH)]
     n_shares = max(1, min(n_processes, len(batches)))
     shares = [batches[k::n_shares] for k in range(n_shares)]
-    works = [partial(_work, case, controller, share) for share in shares]
+    works = [partial(work, share) for share in shares]
     done = [0.0] * n_shares
 
     def tell(number: int, share: float) -> None:
         done[number] = share * len(shares[number]) / len(batches)
-        if on_progress is not None:
-            on_progress(sum(done))
+        if on_share is not None:
+            on_share(sum(done))
 
     if n_shares == 1:
         found = run_in_turn(works, on_share=tell)
     else:
         found = run_queue(works, n_at_once=n_shares, on_share=tell)
     # Batches were dealt like cards.
-    parts = [found[k % n_shares][k // n_shares] for k in range(len(batches))]
-    return DayFacts.joined(parts), time.perf_counter() - began
+    return [found[k % n_shares][k // n_shares] for k in range(len(batches))]
 
 
 @torch.no_grad()
@@ -115,9 +150,11 @@ def _work(
     """Return the facts of each batch of days."""
     rollout = case.rollout(observe_voltage=senses_voltage(controller))
     acting = case.controller(controller, fleet=rollout.fleet)
-    found = []
+    found: list[dict[str, FloatArray]] = []
     for position, numbers in enumerate(batches):
-        found.append(_facts(case, rollout, acting, numbers=numbers))
+        one = judged(case, rollout, acting, numbers=numbers)
+        found.append({name: value.sum(axis=1) for name, value in one.of_agents.items()})
+        found[-1] |= one.of_network
         tell((position + 1) / len(batches))
     return found
 
@@ -129,10 +166,21 @@ def senses_voltage(controller: str) -> bool:
     return load_policy(policy_folder(controller)).policy.architecture.senses_voltage
 
 
-def _facts(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """A batch of days, rolled out and judged by OpenDSS's voltages."""
+
+    of_agents: Mapping[str, FloatArray]
+    """`cost`, `comfort_k_h`, `clipped_kwh`, `shortfall_kwh` as in `DayFacts`, [day, agent]."""
+    of_network: Mapping[str, FloatArray]
+    """`violation_pu`, `n_unsolved`, `difference_pu` as in `DayFacts`, [day]."""
+
+
+@torch.no_grad()
+def judged(
     case: Case, rollout: Rollout, controller: Controller, *, numbers: Sequence[int]
-) -> dict[str, FloatArray]:
-    """Roll out a batch, replay it and judge it by OpenDSS's voltages."""
+) -> Judged:
+    """Roll out a batch of test days, replay it in OpenDSS and judge it by OpenDSS's voltages."""
     trajectory = rollout.run(controller, case.days.sample(SPLIT, numbers))
     replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet)
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses).numpy()
@@ -151,9 +199,11 @@ def _facts(
         "clipped_kwh": served.clipped_kwh,
         "shortfall_kwh": served.departure_shortfall_kwh,
     }
-    return {
-        **{name: value.sum(dim=1).double().numpy() for name, value in of_agents.items()},
-        "violation_pu": outside_pu.max(axis=(1, 2), initial=0.0),
-        "n_unsolved": (~solved).sum(axis=1).astype(np.float64),
-        "difference_pu": apart_pu.max(axis=(1, 2), initial=0.0),
-    }
+    return Judged(
+        of_agents={name: value.double().numpy() for name, value in of_agents.items()},
+        of_network={
+            "violation_pu": outside_pu.max(axis=(1, 2), initial=0.0),
+            "n_unsolved": (~solved).sum(axis=1).astype(np.float64),
+            "difference_pu": apart_pu.max(axis=(1, 2), initial=0.0),
+        },
+    )

@@ -71,25 +71,11 @@ class MethodDays:
     @property
     def violating(self) -> NDArray[np.bool_]:
         """Return which days violate, [day]."""
-        found: NDArray[np.bool_] = self.facts.violation_pu > THRESHOLD_PU
-        return found | (self.facts.n_unsolved > 0)
+        return self.facts.violating
 
     def summary(self) -> MethodSummary:
         """Return the days in a few numbers."""
-        facts = self.facts
-        share = Share(n_days=len(self.numbers), n_violating=int(self.violating.sum()))
-        return MethodSummary(
-            violating=share,
-            upper_bound=share.upper_bound,
-            violation_max_pu=float(facts.violation_pu.max()),
-            violation_mean_pu=float(facts.violation_pu.mean()),
-            cost=float(facts.cost.mean()),
-            comfort_k_h=float(facts.comfort_k_h.mean()),
-            clipped_kwh=float(facts.clipped_kwh.mean()),
-            shortfall_kwh=float(facts.shortfall_kwh.mean()),
-            difference_max_pu=float(facts.difference_pu.max()),
-            n_unsolved=int(facts.n_unsolved.sum()),
-        )
+        return summary_of(self.facts)
 
     def on(self, numbers: Sequence[int]) -> MethodDays:
         """Return the result on some of the days."""
@@ -103,6 +89,23 @@ class MethodDays:
             facts=facts,
             seconds=self.seconds,
         )
+
+
+def summary_of(facts: DayFacts) -> MethodSummary:
+    """Return days in a few numbers."""
+    share = Share(n_days=len(facts.cost), n_violating=int(facts.violating.sum()))
+    return MethodSummary(
+        violating=share,
+        upper_bound=share.upper_bound,
+        violation_max_pu=float(facts.violation_pu.max()),
+        violation_mean_pu=float(facts.violation_pu.mean()),
+        cost=float(facts.cost.mean()),
+        comfort_k_h=float(facts.comfort_k_h.mean()),
+        clipped_kwh=float(facts.clipped_kwh.mean()),
+        shortfall_kwh=float(facts.shortfall_kwh.mean()),
+        difference_max_pu=float(facts.difference_pu.max()),
+        n_unsolved=int(facts.n_unsolved.sum()),
+    )
 
 
 def evaluate_method(

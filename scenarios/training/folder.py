@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from federates.controllers import TRAINED_FOLDER
 from gradmap.feeder_file import feeder_fingerprint
 from gradmap.files import written_whole
 from gradmap.policies.card import write_card
@@ -33,7 +34,7 @@ from scenarios.training.parent import Parent
 RUN_FILE: Final = "run.json"
 HISTORY_FILE: Final = "history.jsonl"
 FIGURE_FILE: Final = "training.svg"
-POLICY_FOLDER: Final = "policy"
+POLICY_FOLDER: Final = TRAINED_FOLDER
 
 
 @dataclass(frozen=True, kw_only=True)

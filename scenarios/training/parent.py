@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import ScenarioError
+from gradmap.policies.card import CARD_FILE, read_card
 from gradmap.policies.checkpoint import SIDECAR_FILE, load_policy
 from gradmap.policies.independent import IndependentPolicies
 from gradmap.training.fine_tuning import agents_to_train
 from gradmap.training.settings import TrainingSettings
+from scenarios.policy_card import agent_facts
+from scenarios.population import Population
 
+CHANGED: Final = "changed"
+"""In place of agents' names: those whose device or connection is not that of the model card."""
 ARCHITECTURE = ("hidden", "clock_harmonics", "senses_voltage")
 """Settings that the parent's networks decide."""
 
@@ -24,7 +29,7 @@ class FineTune:
 
     policy_folder: Path
     agents: tuple[str, ...] = ()
-    """To train besides those that the policy does not know."""
+    """To train besides those that the policy does not know; `(CHANGED,)` finds them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,12 +54,13 @@ class Parent:
         }
 
 
-def open_parent(asked: FineTune, *, fleet: Fleet, out: Path) -> Parent:
+def open_parent(asked: FineTune, *, fleet: Fleet, population: Population, out: Path) -> Parent:
     """Read the policy to start from.
 
     Args:
         asked: Its folder, and who is to be trained.
         fleet: Of the scenario.
+        population: That the fleet is of.
         out: Policy folder of the training.
 
     Raises:
@@ -68,13 +74,35 @@ def open_parent(asked: FineTune, *, fleet: Fleet, out: Path) -> Parent:
     policy = load_policy(asked.policy_folder).policy
     # Verified just now, so the hash is that of the tensors.
     sidecar = json.loads((asked.policy_folder / SIDECAR_FILE).read_text(encoding="utf-8"))
-    trained = agents_to_train(policy, fleet, named=asked.agents)
+    named = asked.agents
+    if named == (CHANGED,):
+        named = changed_agents(asked.policy_folder, population)
+    trained = agents_to_train(policy, fleet, named=named)
     return Parent(
         folder=asked.policy_folder,
         policy=policy,
         tensors_sha256=sidecar["tensors_sha256"],
         trained=trained,
         trained_ids=tuple(fleet.agent_ids[row] for row in trained),
+    )
+
+
+def changed_agents(policy_folder: Path, population: Population) -> tuple[str, ...]:
+    """Return the agents that a policy knows with another device, or at another connection.
+
+    Raises:
+        ScenarioError: The policy has no model card, which says how they were.
+    """
+    card = read_card(policy_folder)
+    if card is None:
+        raise ScenarioError(
+            f"Policy {str(policy_folder)!r} has no {CARD_FILE}, so nobody can tell whose devices "
+            f"have changed since its training. Name the agents."
+        )
+    return tuple(
+        name
+        for name, facts in agent_facts(population).items()
+        if name in card.agents and card.agents[name] != facts
     )
 
 

@@ -118,7 +118,12 @@ def _begin(asked: Asked) -> _Begun:
         )
     if asked.fine_tune is None:
         return _Begun(case=case, parent=None, settings=asked.settings)
-    parent = open_parent(asked.fine_tune, fleet=fleet, out=asked.out / POLICY_FOLDER)
+    parent = open_parent(
+        asked.fine_tune,
+        fleet=fleet,
+        population=case.population,
+        out=asked.out / POLICY_FOLDER,
+    )
     settings = with_architecture(asked.settings, policy=parent.policy)
     return _Begun(case=case, parent=parent, settings=settings)
 

@@ -99,12 +99,15 @@ def generator_truth(chance: Chance, *, currency: str) -> dict[str, Value]:
 
 def flexibility_truth(chance: Chance, *, owned: set[str], fahrenheit: bool) -> dict[str, Value]:
     """What they would let others do."""
-    kept = {device for device in owned - {"pv"} if chance.happens(0.12)}
+    # In the order of the list: a set's order differs from one process to the next.
+    kept = [
+        device for device in DEVICES if device in owned and device != "pv" and chance.happens(0.12)
+    ]
     slack = (0.56, 1.11, 1.67, 2.22) if fahrenheit else (0.5, 1.0, 1.0, 1.5, 2.0, 3.0)
     priorities = (("cost", 0.48), ("comfort", 0.26), ("convenience", 0.14), ("carbon", 0.12))
     return {
         "flexibility.participate": chance.happens(0.55),
-        "flexibility.never_touch": tuple(device for device in DEVICES if device in kept),
+        "flexibility.never_touch": tuple(kept),
         "flexibility.priority": chance.weighted(priorities),
         "flexibility.max_events_per_week": chance.weighted(
             ((0, 0.02), (1, 0.25), (2, 0.3), (3, 0.25), (5, 0.13), (7, 0.05))

@@ -39,7 +39,7 @@ def home(**changes):
 
 def write_homes(folder, **homes):
     """Write `<name>.yaml` of every home; return the folder."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, one in homes.items():
         write(one, path=folder / f"{name}.yaml")
     return folder

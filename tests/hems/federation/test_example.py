@@ -1,13 +1,14 @@
-"""The example of interviewed homes runs as it stands."""
+"""The examples of interviewed homes: one runs as it stands, one is the reference case."""
 
 import pytest
 
 pytest.importorskip("highspy", reason="highspy is an extra")
 
-from scenarios.loading import load_scenario
+from scenarios.loading import find_scenario, load_scenario
 from scenarios.outputs import write_outputs
 from scenarios.run import run_scenario
 from tests.conftest import REPOSITORY
+from tests.hems.federation.homes import home, write_homes
 
 
 def test_homes_that_plan_pay_less_than_left_alone(tmp_path):
@@ -25,3 +26,17 @@ def test_homes_that_plan_pay_less_than_left_alone(tmp_path):
     )
     assert f"{couple}.battery" in run.frame("hems", "request_kw")
     assert run.frame("hems", "request_kw")[f"{couple}.battery"].abs().max() == 0.0
+
+
+def test_the_street_is_the_reference_case_so_that_its_policies_can_be_fine_tuned(tmp_path):
+    text = (REPOSITORY / "examples" / "hems" / "street.yaml").read_text()
+    (tmp_path / "street.yaml").write_text(text)
+    write_homes(tmp_path / "street" / "homes", h0003=home())
+    street = load_scenario(tmp_path / "street.yaml")
+    reference = load_scenario(find_scenario("ieee123_1000_agents"))
+    for section in ("seed", "time", "feeder", "limits", "profiles", "tariff"):
+        assert getattr(street, section) == getattr(reference, section)
+    as_drawn = street.population.model_copy(update={"interviews": None})
+    assert as_drawn == reference.population
+    assert street.controllers[:3] == ("no_control", "rule_based", "hems")
+    assert street.controllers[3].endswith("street/tuned/policy")

@@ -157,7 +157,7 @@ def test_a_policy_leaves_homes_that_do_not_take_part_to_themselves(prepared, tmp
     own = run_twin(first, name="own", in_process=True)
     habits = run_twin(prepared(controllers=["no_control"], **settings), name="n", in_process=True)
     population = Population.read(first.folder / "inputs")
-    policy, in_policy = untrained_policy(population, tmp_path / "policy")
+    policy, in_policy = untrained_policy(population, tmp_path / "trained" / "policy")
     everybody = {name for table in population.devices.values() for name in table["agent_id"]}
     left = {name for name in everybody if name.startswith("h0003.")} | {"h0004.generator"}
     assert everybody - in_policy == left
@@ -165,8 +165,8 @@ def test_a_policy_leaves_homes_that_do_not_take_part_to_themselves(prepared, tmp
     run = prepared(controllers=[policy], **settings)
     federated = run_twin(run, name="federated", in_process=False)
     in_process = run_twin(run, name="in_process", in_process=True)
-    assert_same(federated, in_process, controller="policy_policy")
-    request_kw = open_run(federated).frame("policy_policy", "request_kw")
+    assert_same(federated, in_process, controller="policy_trained")
+    request_kw = open_run(federated).frame("policy_trained", "request_kw")
     alone_kw = open_run(own).frame("hems", "request_kw")
     for agent in left - {"h0004.generator"}:
         np.testing.assert_allclose(request_kw[agent], alone_kw[agent], atol=1e-9, err_msg=agent)
@@ -174,7 +174,7 @@ def test_a_policy_leaves_homes_that_do_not_take_part_to_themselves(prepared, tmp
     np.testing.assert_allclose(request_kw["h0004.generator"], generator_kw, atol=1e-9)
     shared = "h0004.battery"
     assert not np.allclose(request_kw[shared], alone_kw[shared])
-    by_federate = open_run(federated).run_info("policy_policy")["timings"]["by_federate"]
+    by_federate = open_run(federated).run_info("policy_trained")["timings"]["by_federate"]
     assert {"agents", "hems_1"} <= set(by_federate)
 
 
