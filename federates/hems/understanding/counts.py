@@ -56,7 +56,7 @@ _NOT_A_COUNT: Final = re.compile(
     r" (?:am|pm|oclock|%|degrees?|kw|kwh|percent|bed(?:room)?s?|years?|minutes?|mins?|hours?|"
     r"kg|:|/|st|nd|rd|th|x \d|"
     r"miles?|km|amps?|p|pence|litres?|dogs?|cats?|storeys?|floors?|sides?|ends?|°|c|f|k|kelvin|"
-    r"in the (?:morning|afternoon|evening)|at night)\b"
+    r"in the (?:morning|afternoon|evening)|at night|[0-5]\d)\b"
 )
 _NEGATED: Final = re.compile(
     r"\b(?:not|isnt|arent|its not|at|by|before|after|until|till|past|havent|"

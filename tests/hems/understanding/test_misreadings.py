@@ -230,6 +230,16 @@ def test_a_homophone_of_past():
     }
 
 
+def test_half_past_is_no_number_of_people():
+    text = "from one thirty in the afternoon until four fifteen somebody is in"
+    assert values(said(text, "household.occupants")) == {}
+
+
+def test_heating_the_water_is_not_the_heating():
+    got = said("off the heat pump, and heating our water takes 1.4 kW", "hot_water.kind")
+    assert "heating.rated_electric_kw" not in values(got)
+
+
 def test_people_nobody_counted_are_asked_about():
     got = said("the kids and I live here", "household.occupants")
 
