@@ -14,6 +14,7 @@ import select
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -30,8 +31,8 @@ _FIRST_CORE = 5
 _ATTEMPTS = 50
 
 
-def free_ports(n_federates: int) -> int:
-    """Return the first of a block of free ports.
+def free_ports(n_federates: int, *, taken: Collection[int] = ()) -> int:
+    """Return the first of a block of free ports, none of the blocks that begin at `taken`.
 
     A zmq broker listens on its port and the next; the cores of its federates count up from the
     sixth. Blocks of two runs never overlap, and all lie below the ports that systems give to
@@ -40,7 +41,7 @@ def free_ports(n_federates: int) -> int:
     n_ports = _FIRST_CORE + n_federates
     for _ in range(_ATTEMPTS):
         port = _FIRST_PORT + _BLOCK * secrets.randbelow((_LAST_PORT - _FIRST_PORT) // _BLOCK)
-        if all(_can_bind(port + offset) for offset in range(n_ports)):
+        if port not in taken and all(_can_bind(port + offset) for offset in range(n_ports)):
             return port
     raise FederationError(
         f"No block of {n_ports} free TCP ports found on {LOOPBACK} in {_ATTEMPTS} attempts "

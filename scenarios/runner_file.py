@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from federates.broker import free_ports
@@ -29,10 +29,18 @@ def write_runner_files(
     """
     with claimed(out, scenario=scenario) as folder:
         prepare(scenario, folder=folder, overwrite=overwrite, on_progress=on_progress)
-        return [_write_runner(scenario, controller, folder) for controller in scenario.controllers]
+        ports: list[int] = []
+        runners = []
+        for controller in scenario.controllers:
+            runner, port = _write_runner(scenario, controller, folder, taken=ports)
+            runners.append(runner)
+            ports.append(port)  # nothing listens there yet: a second draw would find it free
+        return runners
 
 
-def _write_runner(scenario: Scenario, controller: str, folder: Path) -> Path:
+def _write_runner(
+    scenario: Scenario, controller: str, folder: Path, *, taken: Collection[int]
+) -> tuple[Path, int]:
     own = folder / controller_folder(controller)
     for name in ("federates", "logs", "results"):
         (own / name).mkdir(parents=True, exist_ok=True)
@@ -42,7 +50,8 @@ def _write_runner(scenario: Scenario, controller: str, folder: Path) -> Path:
         inputs_folder=folder / "inputs",
         results_folder=own / "results",
     )
-    address = BrokerAddress(port=free_ports(len(configs)), core_type=scenario.federation.core_type)
+    port = free_ports(len(configs), taken=taken)
+    address = BrokerAddress(port=port, core_type=scenario.federation.core_type)
     federates = []
     for config in configs:
         complete = config.model_copy(update={"broker": address, "log_folder": own / "logs"})
@@ -64,7 +73,7 @@ def _write_runner(scenario: Scenario, controller: str, folder: Path) -> Path:
     }
     target = own / "runner.json"
     target.write_text(json.dumps(runner, indent=1))
-    return target
+    return target, port
 
 
 def _process(name: str, own: Path, arguments: str) -> dict[str, object]:

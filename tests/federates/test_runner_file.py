@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 import pytest
 
+from federates.broker import free_ports
 from scenarios.results import open_run
 from scenarios.runner_file import write_runner_files
 from tests.federates.helpers import Prepared, make_scenario, run_twin
@@ -41,6 +42,13 @@ def test_helics_run_gives_the_values_of_the_in_process_run(tmp_path):
         assert list(left.columns) == list(right.columns)
         assert len(left) == 24
         np.testing.assert_allclose(left, right, rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_a_block_that_is_spoken_for_is_not_given_again(monkeypatch):
+    drawn = iter([7, 7, 3])
+    monkeypatch.setattr("federates.broker.secrets.randbelow", lambda _: next(drawn))
+    first = free_ports(6)
+    assert free_ports(6, taken=[first]) != first
 
 
 def test_every_controller_has_a_runner_with_ports_of_its_own(tmp_path):
