@@ -160,21 +160,21 @@ def compare(
     )
 
 
-def dominating(label: str, *, among: dict[str, MethodSummary]) -> str | None:
-    """Return the cheapest method that dominates one, or None.
+def dominating(own: MethodSummary, *, rivals: dict[str, MethodSummary]) -> str | None:
+    """Return the label of the cheapest method that dominates one, or None.
 
     It has no more violating days, no larger mean violation and no higher mean cost, and less of at
     least one of them. Comfort is not weighed.
 
     Args:
-        label: Of the method that may be dominated.
-        among: All methods, over the same days.
+        own: The method that may be dominated.
+        rivals: Those that may dominate it, over the same days; seeds of a method are no rivals.
     """
-    own = _goals(among[label])
+    mine = _goals(own)
     better = [
         (goals, other)
-        for other, goals in ((other, _goals(summary)) for other, summary in among.items())
-        if goals != own and all(a <= b for a, b in zip(goals, own, strict=True))
+        for other, goals in ((other, _goals(summary)) for other, summary in rivals.items())
+        if goals != mine and all(a <= b for a, b in zip(goals, mine, strict=True))
     ]
     return min(better)[1] if better else None
 
@@ -206,7 +206,9 @@ def _rows(
     names = [*SIMPLE, *(policy.name for policy in asked.policies)]
     rule = found[RULE][1].summary().cost if optimum is not None else 0.0
     rows = []
+    name_of = dict(zip(summaries, names, strict=True))
     for name, (label, controller) in zip(names, methods, strict=True):
+        rivals = {other: summaries[other] for other in summaries if name_of[other] != name}
         few = gap = recovered = None
         if optimum is not None:
             few = found[label][1].summary()
@@ -222,7 +224,7 @@ def _rows(
                 optimum_days=few,
                 gap=gap,
                 recovered=recovered,
-                dominated_by=dominating(label, among=summaries),
+                dominated_by=dominating(summaries[label], rivals=rivals),
             )
         )
     return tuple(rows)
