@@ -160,21 +160,23 @@ def compare(
     )
 
 
-def dominating(own: MethodSummary, *, rivals: dict[str, MethodSummary]) -> str | None:
+def dominating(label: str, *, among: dict[str, MethodSummary], names: dict[str, str]) -> str | None:
     """Return the label of the cheapest method that dominates one, or None.
 
     It has no more violating days, no larger mean violation and no higher mean cost, and less of at
     least one of them. Comfort is not weighed.
 
     Args:
-        own: The method that may be dominated.
-        rivals: Those that may dominate it, over the same days; seeds of a method are no rivals.
+        label: Of the method that may be dominated.
+        among: All methods by label, over the same days.
+        names: Method of every label; seeds of a method are no rivals.
     """
-    mine = _goals(own)
+    own = _goals(among[label])
+    rivals = {other: _goals(among[other]) for other in among if names[other] != names[label]}
     better = [
         (goals, other)
-        for other, goals in ((other, _goals(summary)) for other, summary in rivals.items())
-        if goals != mine and all(a <= b for a, b in zip(goals, mine, strict=True))
+        for other, goals in rivals.items()
+        if goals != own and all(a <= b for a, b in zip(goals, own, strict=True))
     ]
     return min(better)[1] if better else None
 
@@ -208,7 +210,6 @@ def _rows(
     rows = []
     name_of = dict(zip(summaries, names, strict=True))
     for name, (label, controller) in zip(names, methods, strict=True):
-        rivals = {other: summaries[other] for other in summaries if name_of[other] != name}
         few = gap = recovered = None
         if optimum is not None:
             few = found[label][1].summary()
@@ -224,7 +225,7 @@ def _rows(
                 optimum_days=few,
                 gap=gap,
                 recovered=recovered,
-                dominated_by=dominating(summaries[label], rivals=rivals),
+                dominated_by=dominating(label, among=summaries, names=name_of),
             )
         )
     return tuple(rows)
