@@ -201,13 +201,15 @@ def _asked(case: Case, *, identity: str, numbers: tuple[int, ...]) -> dict[str, 
 
 
 def _document(result: MethodDays, *, case: Case, asked: dict[str, Any]) -> dict[str, Any]:
-    policy_seed = None
-    if result.controller.startswith(POLICY_PREFIX):
+    controller, policy_seed = result.controller, None
+    if controller.startswith(POLICY_PREFIX):
+        # Where it lay is no fact about it, and none of a file that others will read.
+        controller = POLICY_PREFIX.rstrip(":")
         policy_seed = load_policy(policy_folder(result.controller)).provenance.seed
     return {
         "asked": asked,
         "scenario": case.scenario.name,
-        "controller": result.controller,
+        "controller": controller,
         "seed": case.scenario.seed,
         "policy_seed": policy_seed,
         "threshold_pu": THRESHOLD_PU,

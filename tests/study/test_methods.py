@@ -110,6 +110,8 @@ def test_policies_are_known_by_their_tensors(case, folder, tmp_path, senses_volt
     n_files = len(list(folder.path.glob("*.json")))
     evaluate_method(case, moved, n_days=2, folder=folder, n_processes=1)
     assert len(list(folder.path.glob("*.json"))) == n_files
+    # Files are shared: they do not tell where a policy lay.
+    assert not any(str(tmp_path) in path.read_text() for path in folder.path.glob("*.json"))
 
 
 def test_a_policy_that_changes_meanwhile_is_refused(case, tmp_path):
