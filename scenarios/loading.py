@@ -81,6 +81,24 @@ def dump_yaml(data: Any, *, flow: bool = False) -> str:
     )
 
 
+def read_yaml(text: str, *, where: str) -> Any:
+    """Return strict YAML as plain values.
+
+    Args:
+        text: YAML 1.2's scalars: 4e-2 is a number, `no` and 18:30 are text.
+        where: What it is, for the message.
+
+    Raises:
+        ScenarioError: It is not YAML.
+    """
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # a SafeLoader with less in it
+    except RecursionError as exc:
+        raise ScenarioError(f"{where}: not valid YAML: nested too deeply.") from exc
+    except (yaml.YAMLError, ValueError) as exc:  # ValueError: a number of thousands of digits
+        raise ScenarioError(f"{where}: not valid YAML: {exc}") from exc
+
+
 def bundled_scenarios() -> dict[str, Path]:
     """Return the scenarios that ship with the package, by name."""
     return {path.stem: path for path in sorted(BUNDLED_FOLDER.glob("*.yaml"))}
@@ -121,12 +139,7 @@ def load_scenario(path: Path, *, check_files: bool = True) -> Scenario:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise ScenarioError(f"Scenario {path}: cannot be read as text: {exc}.") from exc
-    try:
-        data = yaml.load(text, Loader=_StrictLoader)  # a SafeLoader with less in it
-    except RecursionError as exc:
-        raise ScenarioError(f"Scenario {path}: not valid YAML: nested too deeply.") from exc
-    except (yaml.YAMLError, ValueError) as exc:  # ValueError: a number of thousands of digits
-        raise ScenarioError(f"Scenario {path}: not valid YAML: {exc}") from exc
+    data = read_yaml(text, where=f"Scenario {path}")
     if not isinstance(data, dict):
         raise ScenarioError(
             f"Scenario {path}: holds {type(data).__name__}, expected `key: value` lines. "

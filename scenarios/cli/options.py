@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import yaml
 
 from gradmap.errors import ScenarioError
+from scenarios.loading import read_yaml
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Number = TypeVar("Number", int, float)
@@ -115,12 +115,12 @@ def settings_changes(changes: tuple[str, ...]) -> dict[str, Any]:
     """Return the changes of `--set NAME=VALUE` options.
 
     Raises:
-        ScenarioError: One without an equals sign.
+        ScenarioError: One without an equals sign, or whose value is not YAML.
     """
     parsed: dict[str, Any] = {}
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
             raise ScenarioError(f"Option --set {change!r}: expected NAME=VALUE.")
-        parsed[name.strip()] = yaml.safe_load(text)
+        parsed[name.strip()] = read_yaml(text, where=f"Option --set {change!r}")
     return parsed
