@@ -76,6 +76,14 @@ class Days:
         if given and len(given) != len(VEHICLE):
             raise ValueError(f"Days: only {given} of {list(VEHICLE)}; give all of them or none.")
 
+    def first_not_finite(self) -> tuple[str, int] | None:
+        """Return a series that holds NaN or infinity and the position of its day, or None."""
+        for name, series in self._series().items():
+            broken = ~torch.isfinite(series).flatten(1).all(dim=1)
+            if bool(broken.any()):
+                return name, int(broken.nonzero()[0])
+        return None
+
     @property
     def n_days(self) -> int:
         """Return the number of days."""

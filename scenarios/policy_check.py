@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from federates.series import iter_tables
 from gradmap.baselines.registry import POLICY_PREFIX, policy_folder
 from gradmap.errors import FeederError, ScenarioError
+from gradmap.feeder import Feeder
 from gradmap.policies.applicability import OutsideCounter, check_applicable
 from gradmap.policies.card import CARD_FILE, ModelCard, read_card
 from gradmap.policies.checkpoint import load_policy
@@ -76,6 +77,42 @@ def check_policies(
             LOG.warning("%s", remark)
     if remarks:
         (inputs_folder / REMARKS_FILE).write_text(json.dumps(remarks, indent=1) + "\n")
+
+
+def check_in_case(
+    folder: Path,
+    *,
+    scenario: Scenario,
+    feeder: Feeder,
+    population: Population,
+    retrained: Collection[str] = (),
+) -> None:
+    """Refuse a policy on a network or on devices that it was not trained for.
+
+    What agents will see is not compared: days of another season may be asked for on purpose.
+    Policies without a card cannot be checked and pass.
+
+    Args:
+        folder: Of the policy.
+        scenario: Where it is to act, or to be fine-tuned.
+        feeder: Of the scenario, with households.
+        population: Of the scenario.
+        retrained: Agents whose devices may differ.
+
+    Raises:
+        ScenarioError: The card is damaged, of other networks, or of another case.
+    """
+    card = read_card(folder)
+    if card is None:
+        return
+    _check_own(card, folder=folder)
+    agents = agent_facts(population)
+    check_applicable(
+        card,
+        policy=str(folder),
+        grid=grid_facts(scenario, feeder=feeder),
+        agents={name: facts for name, facts in agents.items() if name not in retrained},
+    )
 
 
 def _check_own(card: ModelCard, *, folder: Path) -> None:

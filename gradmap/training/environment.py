@@ -221,7 +221,8 @@ class _Part:
                 multipliers=self._multipliers,
                 network_weight=self._network_weight,
             )
-        _refuse_broken(valued, trajectory)
+        if not bool(torch.isfinite(valued.value)):
+            raise _broken("cost or violation")
         mean = valued.value / self._n_days
         if not keep:
             parameters = [p for p in self._policy.parameters() if p.requires_grad]
@@ -235,6 +236,9 @@ class _Part:
         environment = self._environment
         seen = obs if environment._closed_loop else obs.detach()
         action = self._policy(seen)
+        # Here, before the power flow: it would blame a connection.
+        if not bool(torch.isfinite(action).all()):
+            raise _broken("an action")
         if self._noise is not None:
             step = len(self._requests)
             action = action + self._noise.std * self._noise.normal[:, step]
@@ -281,17 +285,9 @@ class _Part:
         )
 
 
-def _refuse_broken(valued: Valued, trajectory: Trajectory) -> None:
-    """Stop where nothing can be learnt."""
-    if bool(torch.isfinite(valued.value)):
-        return
-    for name in ("base_load_kw", "pv_available_kw", "temp_out_c", "price_import_per_kwh"):
-        if not bool(torch.isfinite(getattr(trajectory.days, name)).all()):
-            raise GradmapError(
-                f"Training: `{name}` of the training days holds NaN or infinity. Correct the "
-                f"series."
-            )
-    raise GradmapError(
-        "Training: cost or violation is not finite though all series are. Policies have broken: "
-        "lower `learning_rate` or `trust_radius`."
+def _broken(what: str) -> GradmapError:
+    """Return the error of a training that has run away: days are finite, the trainer saw to it."""
+    return GradmapError(
+        f"Training: {what} is not finite, though all series are. Policies have broken: lower "
+        f"`learning_rate` or `trust_radius`."
     )

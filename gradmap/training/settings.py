@@ -153,7 +153,7 @@ class TrainingSettings:
         for name in ("sample_share", "stop_share", "trust_radius_end", "learning_rate_end"):
             self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
         for name in ("trust_radius", "learning_rate"):
-            self._expect(name, getattr(self, name) > 0.0, "a number > 0")
+            self._expect(name, 0.0 < getattr(self, name) < float("inf"), "a finite number > 0")
         for name in ("network_weight_start", "network_weight_by"):
             self._expect(name, 0.0 < getattr(self, name) <= 1.0, "a number in (0, 1]")
         self._expect("hard_share", 0.0 <= self.hard_share < 1.0, "a number in [0, 1)")
@@ -161,8 +161,9 @@ class TrainingSettings:
         self._expect("average_decay", 0.0 <= self.average_decay < 1.0, "a number in [0, 1)")
         self._expect("margin_low", 0.0 <= self.margin_low < float("inf"), "a number >= 0")
         self._expect("seed", self.seed >= 0, "a whole number >= 0")
-        self._expect("std_start", self.std_start >= 0.0, "a number >= 0")
-        self._expect("betas", all(0.0 <= beta < 1.0 for beta in self.betas), "two in [0, 1)")
+        self._expect("std_start", 0.0 <= self.std_start < float("inf"), "a finite number >= 0")
+        proper = len(self.betas) == 2 and all(0.0 <= beta < 1.0 for beta in self.betas)
+        self._expect("betas", proper, "two numbers in [0, 1)")
         self._expect("method", self.method in get_args(Method), f"one of {get_args(Method)}")
         self._expect(
             "trust_region",
@@ -230,16 +231,23 @@ def _changed(old: Any, head: str, rest: str, value: Any) -> Any:
 
 def _like(old: Any, value: Any, *, name: str) -> Any:
     """Return a value as the type of the one it replaces."""
-    fits = {
-        bool: isinstance(value, bool),
-        int: isinstance(value, int) and not isinstance(value, bool),
-        float: isinstance(value, int | float) and not isinstance(value, bool),
-        str: isinstance(value, str),
-        tuple: isinstance(value, list | tuple),
-    }
+    if isinstance(old, tuple):
+        first = old[0] if old else 0  # only widths may be none
+        if isinstance(value, list | tuple) and all(_fits(item, like=first) for item in value):
+            return tuple(type(first)(item) for item in value)
+        raise ScenarioError(
+            f"Training setting `{name}` is {value!r}, expected a list like {list(old)}."
+        )
     kind = cast(type, type(old))
-    if not fits.get(kind, False):
+    if not _fits(value, like=old):
         raise ScenarioError(
             f"Training setting `{name}` is {value!r}, expected a {kind.__name__} like {old!r}."
         )
     return kind(value)
+
+
+def _fits(value: Any, *, like: Any) -> bool:
+    """Return whether a plain value may stand where another stood; whole numbers may for others."""
+    if isinstance(like, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(like)

@@ -69,12 +69,14 @@ class Trainer:
                 default.
 
         Raises:
-            ScenarioError: The cost scale is no positive number, or the policies to start from are
-                another fleet's.
+            ScenarioError: The cost scale is no positive number, a series holds NaN or infinity, or
+                the policies to start from are another fleet's.
         """
         fleet = rollout.fleet
         if not 0.0 < cost_scale < float("inf"):
             raise ScenarioError(f"Training: cost scale is {cost_scale}, expected a number > 0.")
+        for split, days in (("training", pool), ("validation", validation)):
+            _refuse_not_finite(days, split=split)
         dtype, device = fleet.initial_state().dtype, fleet.household_index.device
         self.settings, self.rollout = settings, rollout
         self._limits = limits
@@ -231,6 +233,16 @@ class Trainer:
                 f"iteration {self.progress.iteration + 1}; the feeder collapses under these "
                 f"loads. Lower `population.base_load_scale`, `pv_kwp_mean` or the device sizes."
             )
+
+
+def _refuse_not_finite(days: Days, *, split: str) -> None:
+    found = days.first_not_finite()
+    if found is not None:
+        name, day = found
+        raise ScenarioError(
+            f"Training: `{name}` of {split} day {day} holds NaN or infinity, expected finite "
+            f"numbers. Correct the series."
+        )
 
 
 def network_weight(settings: TrainingSettings, *, iteration: int) -> float:

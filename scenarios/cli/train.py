@@ -88,6 +88,9 @@ def command(
 
     Writes the best policy on the validation days to OUT/policy; `policy:OUT/policy` is then a
     controller. Interrupted training goes on with the same command.
+
+    Exit codes: 0 success (a warning says where limits were not kept), 1 OpenDSS disagrees or a
+    process failed, 2 wrong input, 130 interrupted.
     """
     # Imported here: torch and the engine take seconds that `--help` should not pay.
     from scenarios.case import open_case  # noqa: PLC0415
@@ -139,6 +142,7 @@ def command(
     finally:
         if board is not None:
             board.close()
+    _warn(out, settings=settings)
     if not quiet:
         _print_result(out, tested=tested)
     click.echo(f"Policy: {folder}")
@@ -182,6 +186,21 @@ def _line(step: Step) -> str:
         f"{text}; validation: cost {found.cost:,.0f}, {found.days.n_violating} of "
         f"{found.days.n_days} days violating, worst {found.violation_max_pu:.4f} pu"
     )
+
+
+def _warn(out: Path, *, settings: TrainingSettings) -> None:
+    """Say so where the best policy leaves the limits on more days than it may."""
+    from scenarios.training.folder import read_run  # noqa: PLC0415
+
+    best = read_run(out)["best_validation"]
+    n_days, n_violating = best["days"]["n_days"], best["days"]["n_violating"]
+    if n_violating > settings.outside_share * n_days:
+        click.echo(
+            f"warning: no policy kept the limits: the best is more than 0.001 pu outside on "
+            f"{n_violating} of {n_days} validation days, worst {best['violation_max_pu']:.4f} pu. "
+            f"Train longer, or widen `limits` if they cannot be kept.",
+            err=True,
+        )
 
 
 def _print_result(out: Path, *, tested: MethodSummary | None) -> None:

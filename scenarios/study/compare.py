@@ -24,7 +24,12 @@ from scenarios.benchmarks.reference_case.optimum_days import (
     measure_optima,
 )
 from scenarios.case import Case
-from scenarios.study.methods import MethodDays, MethodSummary, evaluate_method
+from scenarios.study.methods import (
+    MethodDays,
+    MethodSummary,
+    evaluate_method,
+    refuse_elsewhere,
+)
 from scenarios.study.results_folder import ResultsFolder
 
 SIMPLE: Final = ("no_control", "rule_based", "price_only")
@@ -128,6 +133,7 @@ def compare(
     methods = _methods(asked)
     for _, controller in methods[len(SIMPLE) :]:  # refuse what does not fit, before hours of work
         case.controller(controller, fleet=case.fleet())
+        refuse_elsewhere(case, controller)
     numbers: tuple[int, ...] = ()
     checked: tuple[CheckedDay, ...] = ()
     if asked.n_optimum_days:

@@ -190,7 +190,7 @@ def _before_and_after(case: Case, asked: InterviewedHomes, *, name: str, out: Pa
     """Return what a fine-tuning began and ended with."""
     fleet = case.fleet(dtype=DTYPE)
     start = FineTune(policy_folder=asked.policy, agents=(CHANGED,))
-    parent = open_parent(start, fleet=fleet, population=case.population, out=out / POLICY_FOLDER)
+    parent = open_parent(start, case=case, fleet=fleet, out=out / POLICY_FOLDER)
     pool = first_days(case, split="train", n_days=asked.settings.pool_days, dtype=DTYPE)
     before = prepared(
         parent.policy, fleet, trained=parent.trained, days=pool, seed=asked.settings.seed

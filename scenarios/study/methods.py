@@ -22,6 +22,7 @@ from gradmap.violation_summary import Share
 from scenarios.case import Case
 from scenarios.day_sampler import SPLIT_SIZES
 from scenarios.loading import config_hash
+from scenarios.policy_check import check_in_case
 from scenarios.study.method_days import N_PROCESSES, SPLIT, DayFacts, roll_out_days
 from scenarios.study.results_folder import ResultsFolder, result_key
 
@@ -132,10 +133,11 @@ def evaluate_method(
         on_progress: Called with the finished share.
 
     Raises:
-        ScenarioError: An unknown method, a policy for other agents, or too many days.
+        ScenarioError: An unknown method, a policy of another case, or too many days.
         GradmapError: A process failed.
     """
     days = _checked_numbers(n_days, numbers)
+    refuse_elsewhere(case, controller)
     identity = method_identity(controller)
     asked = _asked(case, identity=identity, numbers=days)
     key = result_key(asked)
@@ -158,6 +160,21 @@ def evaluate_method(
     if folder is not None:
         folder.put(key, _document(result, case=case, asked=asked))
     return result
+
+
+def refuse_elsewhere(case: Case, controller: str) -> None:
+    """Refuse a policy that was trained for another network, limits or devices.
+
+    Raises:
+        ScenarioError: It was.
+    """
+    if controller.startswith(POLICY_PREFIX):
+        check_in_case(
+            policy_folder(controller),
+            scenario=case.scenario,
+            feeder=case.feeder,
+            population=case.population,
+        )
 
 
 def method_identity(controller: str) -> str:

@@ -66,8 +66,9 @@ def cross_check(
     replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet, steps=steps.tolist())
     if bool((replayed.status != 0).any()):
         raise GradmapError(
-            "Cross-check: OpenDSS has no solution for a situation that torch has solved. Compare "
-            "the feeder with `gradmap validate`."
+            "Cross-check: OpenDSS has no solution for a situation that torch has solved. The "
+            "feeder is overloaded there, or modelled differently: lower "
+            "`population.base_load_scale`, or compare the feeder with `gradmap validate`."
         )
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses)
     ours = node_vm_pu(trajectory)[:, torch.from_numpy(steps)].double().numpy()

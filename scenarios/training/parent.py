@@ -14,7 +14,9 @@ from gradmap.policies.checkpoint import SIDECAR_FILE, load_policy
 from gradmap.policies.independent import IndependentPolicies
 from gradmap.training.fine_tuning import agents_to_train
 from gradmap.training.settings import TrainingSettings
+from scenarios.case import Case
 from scenarios.policy_card import agent_facts
+from scenarios.policy_check import check_in_case
 from scenarios.population import Population
 
 CHANGED: Final = "changed"
@@ -54,13 +56,14 @@ class Parent:
         }
 
 
-def open_parent(asked: FineTune, *, fleet: Fleet, population: Population, out: Path) -> Parent:
+def open_parent(asked: FineTune, *, case: Case, fleet: Fleet, out: Path) -> Parent:
     """Read the policy to start from.
 
     Args:
         asked: Its folder, and who is to be trained.
-        fleet: Of the scenario.
-        population: That the fleet is of.
+        case: Where it is fine-tuned: the network, and the devices of agents that stay as they are,
+            must be those of its training.
+        fleet: Of the case.
         out: Policy folder of the training.
 
     Raises:
@@ -76,14 +79,22 @@ def open_parent(asked: FineTune, *, fleet: Fleet, population: Population, out: P
     sidecar = json.loads((asked.policy_folder / SIDECAR_FILE).read_text(encoding="utf-8"))
     named = asked.agents
     if named == (CHANGED,):
-        named = changed_agents(asked.policy_folder, population)
+        named = changed_agents(asked.policy_folder, case.population)
     trained = agents_to_train(policy, fleet, named=named)
+    trained_ids = tuple(fleet.agent_ids[row] for row in trained)
+    check_in_case(
+        asked.policy_folder,
+        scenario=case.scenario,
+        feeder=case.feeder,
+        population=case.population,
+        retrained=trained_ids,
+    )
     return Parent(
         folder=asked.policy_folder,
         policy=policy,
         tensors_sha256=sidecar["tensors_sha256"],
         trained=trained,
-        trained_ids=tuple(fleet.agent_ids[row] for row in trained),
+        trained_ids=trained_ids,
     )
 
 

@@ -21,6 +21,7 @@ from gradmap.training.trainer import Trainer
 from scenarios.case import Case, open_case
 from scenarios.schema import Scenario
 from scenarios.training.assistants import assisted
+from scenarios.training.collapse import refuse_collapse
 from scenarios.training.cost_scale import nominal_cost
 from scenarios.training.cross_check import CrossCheck, cross_check
 from scenarios.training.days import first_days
@@ -56,7 +57,8 @@ def train(
         on_step: Called after every iteration.
 
     Raises:
-        ScenarioError: Nothing or nobody to train, or `out` holds another training.
+        ScenarioError: Nothing or nobody to train, the feeder collapses, or `out` holds another
+            training.
         GradmapError: OpenDSS disagrees with the power flow beyond the tolerance.
     """
     asked = Asked(
@@ -73,6 +75,7 @@ def train(
         assist=partial(_assistant, asked),
         n_processes=begun.settings.processes,
     ) as trainer:
+        refuse_collapse(begun.case, trainer.rollout)
         folder = TrainingFolder(out, case=begun.case, trainer=trainer, parent=begun.parent)
         for report in trainer.run():
             step = Step(
@@ -118,12 +121,7 @@ def _begin(asked: Asked) -> _Begun:
         )
     if asked.fine_tune is None:
         return _Begun(case=case, parent=None, settings=asked.settings)
-    parent = open_parent(
-        asked.fine_tune,
-        fleet=fleet,
-        population=case.population,
-        out=asked.out / POLICY_FOLDER,
-    )
+    parent = open_parent(asked.fine_tune, case=case, fleet=fleet, out=asked.out / POLICY_FOLDER)
     settings = with_architecture(asked.settings, policy=parent.policy)
     return _Begun(case=case, parent=parent, settings=settings)
 

@@ -8,39 +8,13 @@ import torch
 from gradmap.errors import ScenarioError
 from gradmap.policies.independent import Architecture, IndependentPolicies
 from gradmap.training.fine_tuning import FineTuning, Learners, agents_to_train, fine_tune
-from gradmap.training.settings import TrainingSettings
-from gradmap.training.trainer import Trainer
-from gradmap.violations import Limits
 from scenarios.cli.main import main
 from scenarios.training.folder import read_run
 from scenarios.training.parent import FineTune
 from scenarios.training.run import train
 from tests.devices.populations import fleet_of
-from tests.power_flow import circuits
-from tests.rollout.homes_on_feeder import rollout_of, some_days
-from tests.training.small import SETTINGS, numbers, weights
-
-TRAINED = (1, 6, 12)
-
-
-def trainer_of(*, senses_voltage=False, fleet=None, fine_tuning=None, **settings):
-    """A trainer of a few homes in tight limits; learners of known networks unless given."""
-    fleet = fleet or fleet_of(4)
-    rollout = rollout_of(fleet, circuits.ieee123(), observe_voltage=senses_voltage)
-    days = some_days(fleet, n_steps=8, n_days=4, first_h=4.0, scale=3.0)
-    architecture = Architecture(hidden=(6, 5), senses_voltage=senses_voltage)
-    policy = IndependentPolicies.for_fleet(fleet, seed=1, architecture=architecture, days=days)
-    return Trainer(
-        rollout,
-        settings=TrainingSettings(
-            iterations=10, batch_days=4, pool_days=4, validate_every=4, validation_days=2
-        ).updated(settings),
-        limits=Limits(v_min_pu=0.999, v_max_pu=1.0005),
-        pool=days,
-        validation=days.take(slice(0, 2)),
-        cost_scale=10.0,
-        fine_tuning=fine_tuning or FineTuning(policy=policy, trained=TRAINED),
-    )
+from tests.rollout.homes_on_feeder import some_days
+from tests.training.small import SETTINGS, TRAINED, numbers, trainer_of, weights
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,13 @@ def test_dual_ascent_finds_the_exact_primal_and_dual_optimum():
         ({"epochs": 2.5}, "epochs"),
         ({"batch_days": 2000}, "pool_days"),
         ({"processes": 17}, "batch_days"),
+        ({"betas": [0.8]}, "betas"),
+        ({"betas": [0.8, "much"]}, "betas"),
+        ({"hidden": ["a"]}, "hidden"),
+        ({"hidden": [1.5]}, "hidden"),
+        ({"hidden": [[16]]}, "hidden"),
+        ({"learning_rate": float("inf")}, "learning_rate"),
+        ({"trust_radius": float("inf")}, "trust_radius"),
     ],
 )
 def test_wrong_settings_are_named(changes, name):
