@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from federates.hems.adapters.interview_home import interview_home
+from federates.hems.adapters.priorities import weights_of
 from federates.hems.evaluation.typical_day import DT_H, day_ahead
 from federates.hems.optimiser.checks import FloatArray
 from federates.hems.optimiser.conflicts import find_conflicts
@@ -68,11 +69,13 @@ def planned_day(home: HomeFile, day: date) -> PlannedDay:
     """
     said = home.parameters
     own, forecast = interview_home(said, day_ahead(said, day))
-    plan = Scheduler(settings=SolverSettings(fresh=True)).plan(own, forecast)
+    weights = weights_of(said)
+    scheduler = Scheduler(weights=weights, settings=SolverSettings(fresh=True, tidy=True))
+    plan = scheduler.plan(own, forecast)
     ways = {
         "plan": plan.result,
-        "no_control": evaluate(own, forecast, no_control(own, forecast)),
-        "rule_based": evaluate(own, forecast, rule_based(own, forecast)),
+        "no_control": evaluate(own, forecast, no_control(own, forecast), weights=weights),
+        "rule_based": evaluate(own, forecast, rule_based(own, forecast), weights=weights),
     }
     never = ", ".join(name.replace("_", " ") for name in said.flexibility.never_touch)
     return PlannedDay(

@@ -37,13 +37,15 @@ def command(
     """Plan a day of HOME, a home file of an interview, with the tariff in it.
 
     Weather, base load and, for dynamic tariffs, prices are those of a smooth typical day, see
-    docs/hems/evaluation.md. Beside the plan stand no control (habits) and rule-based (timers).
+    docs/hems/evaluation.md; house and tank begin as a week of such days leaves them. Beside the
+    plan stand no control (habits) and rule-based (timers).
 
     Exit codes: 0 success, 2 wrong input.
     """
     from federates.hems.evaluation.typical_day import day_of  # noqa: PLC0415
     from federates.hems.parameters.home_file import read  # noqa: PLC0415
     from scenarios.hems_day import day_document, planned_day  # noqa: PLC0415
+    from scenarios.hems_day_words import comparison  # noqa: PLC0415
     from scenarios.report.hems_day_figure import day_figure  # noqa: PLC0415
     from scenarios.report.standalone import write_figure  # noqa: PLC0415
 
@@ -55,7 +57,8 @@ def command(
     figure = None if out is None else write_figure(day_figure(day), out)
     with patient_output():
         if as_json:
-            click.echo(json.dumps(day_document(day), indent=1))
+            document = day_document(day) | {"comparison": list(comparison(day))}
+            click.echo(json.dumps(document, indent=1))
         else:
             _print(day)
             if figure is not None:
@@ -66,6 +69,7 @@ def command(
 def _print(day: PlannedDay) -> None:
     """Print the schedule by device, what it costs beside other ways, and conflicts."""
     from scenarios.hems_day import METHODS, device_lines, way_costs  # noqa: PLC0415
+    from scenarios.hems_day_words import comparison  # noqa: PLC0415
 
     table = make_table(
         title=f"{day.title}, {day.plan.source}",
@@ -78,8 +82,10 @@ def _print(day: PlannedDay) -> None:
     costs = way_costs(day)
     table = make_table(title="Beside other ways", headings=("", *METHODS.values()), left=("",))
     for label, decimals, values in costs:
-        table.add_row(label, *(f"{value:.{decimals}f}" for value in values))
+        table.add_row(label, *(f"{value:z.{decimals}f}" for value in values))
     show_table(table)
+    for text in comparison(day):
+        click.echo(text)
     for text in day.conflicts:
         click.echo(f"Could not be kept: {text}")
     if not day.conflicts:

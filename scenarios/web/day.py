@@ -7,7 +7,15 @@ from typing import Any, Final
 from federates.hems.evaluation.typical_day import SEASONS, day_of
 from federates.hems.parameters.home_file import HomeFile
 from gradmap.errors import MissingExtraError, ScenarioError
-from scenarios.hems_day import METHODS, PlannedDay, device_lines, money, planned_day, way_costs
+from scenarios.hems_day import (
+    METHODS,
+    PlannedDay,
+    device_lines,
+    money,
+    planned_day,
+    way_costs,
+)
+from scenarios.hems_day_words import comparison
 from scenarios.report.hems_day_figure import day_figure
 from scenarios.report.standalone import standalone_svg
 
@@ -34,7 +42,8 @@ def _shown(day: PlannedDay) -> dict[str, Any]:
     return {
         "title": day.title,
         "headline": f"With what is owed to the next day, a day like {day.title} comes to {plan} as "
-        f"planned, {habits} with no control (habits), {timers} rule-based (timers).",
+        f"planned, {habits} with no control (habits), {timers} rule-based (timers)."
+        + "".join(f" {text}" for text in comparison(day)),
         "svg": standalone_svg(day_figure(day)),
         "described": " ".join(f"{line.name.replace('_', ' ')}: {line.when}." for line in lines),
         "devices": [
@@ -42,7 +51,7 @@ def _shown(day: PlannedDay) -> dict[str, Any]:
         ],
         "ways": list(METHODS.values()),
         "costs": [
-            [label, *(f"{value:.{decimals}f}" for value in values)]
+            [label, *(f"{value:z.{decimals}f}" for value in values)]
             for label, decimals, values in way_costs(day)
         ],
         "conflicts": list(day.conflicts),

@@ -58,6 +58,7 @@ def test_from_answers_to_a_schedule(gradmap, answers_file, tmp_path):
     day = json.loads(plain_json.out)
     assert day["day"] == "Sat 19 Jul 2025"
     assert day["source"] == "optimised"
+    assert any("stored for the next day" in text for text in day["comparison"])
     costs = {
         name: one["bill"] + one["device_cost"] + one["terminal_cost"] + one["deferred_cost"]
         for name, one in day["ways"].items()

@@ -32,6 +32,7 @@ from federates.hems.optimiser.home_model import (
 )
 from federates.hems.optimiser.physics import W_PER_KW
 from federates.hems.optimiser.rules import no_control
+from federates.hems.optimiser.usual_start import with_usual_start
 from federates.hems.parameters import building
 from federates.hems.parameters.assumptions import EV_KWH_PER_KM
 from federates.hems.parameters.devices import Ev, Interval
@@ -88,6 +89,9 @@ class PlannedHome(NamedTuple):
 def interview_home(said: HomeParameters, day: DayAhead) -> PlannedHome:
     """Return a home and its forecast.
 
+    Buildings and tanks begin as a week of days like this one leaves them, run by habit. Whoever
+    knows better plans with a `State`.
+
     Args:
         said: The parameters of a home file.
         day: What is believed about the next hours.
@@ -95,8 +99,8 @@ def interview_home(said: HomeParameters, day: DayAhead) -> PlannedHome:
     Raises:
         ScenarioError: The tariff is dynamic and `day` has no prices.
     """
-    whole = _whole_home(said, day)
     forecast = _forecast(said, day)
+    whole = with_usual_start(_whole_home(said, day), forecast)
     never: set[str] = set(said.flexibility.never_touch)
     left_alone = _restricted(whole, never, keep=True)
     load_kw = forecast.base_load_kw

@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from federates.hems.adapters.fleet_home import HouseholdDevices, Situation, fleet_home
+from federates.hems.adapters.priorities import weights_of
 from federates.hems.optimiser.forecast import Forecast
 from federates.hems.optimiser.home_model import Home
 from federates.hems.optimiser.planner import Scheduler
 from federates.hems.optimiser.schedule import Schedule
 from federates.hems.optimiser.solver import SolverSettings
 from federates.hems.optimiser.state import State
+from federates.hems.optimiser.weights import Weights
 
 Floats = NDArray[np.float64]
 
@@ -39,12 +41,15 @@ class Schedulers:
         self._settings = settings
         self._by_structure: dict[Hashable, Scheduler] = {}
 
-    def plan(self, home: Home, forecast: Forecast, *, state: State) -> Schedule:
-        """Return the plan of a home."""
+    def plan(
+        self, home: Home, forecast: Forecast, *, state: State, weights: Weights | None = None
+    ) -> Schedule:
+        """Return the plan of a home; `weights` are the usual ones if left out."""
         structure = _structure(home)
         if structure not in self._by_structure:
             self._by_structure[structure] = Scheduler(settings=self._settings)
-        return self._by_structure[structure].plan(home, forecast, state=state)
+        scheduler = self._by_structure[structure]
+        return scheduler.plan(home, forecast, state=state, weights=weights)
 
 
 def _structure(home: Home) -> Hashable:
@@ -66,7 +71,9 @@ def plan_home(
     state: State,
 ) -> Schedule:
     """Return the plan of one household; powers are named by agents."""
-    return schedulers.plan(fleet_home(devices, situation), forecast, state=state)
+    said = situation.interview
+    weights = None if said is None else weights_of(said)
+    return schedulers.plan(fleet_home(devices, situation), forecast, state=state, weights=weights)
 
 
 @dataclass(frozen=True, kw_only=True)

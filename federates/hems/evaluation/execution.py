@@ -27,6 +27,7 @@ from federates.hems.optimiser.planner import Scheduler
 from federates.hems.optimiser.rolling import act, home_window
 from federates.hems.optimiser.rules import no_control
 from federates.hems.optimiser.state import State, initial_state, window_mask
+from federates.hems.optimiser.weights import Weights
 
 EVERY = 8
 """Steps between plans."""
@@ -41,13 +42,20 @@ class Executed:
     """How long machines ran outside the hours that their people want. [h]"""
 
 
-def execute(true: PlannedHome, believed: PlannedHome, *, scheduler: Scheduler) -> Executed:
+def execute(
+    true: PlannedHome,
+    believed: PlannedHome,
+    *,
+    scheduler: Scheduler,
+    weights: Weights | None = None,
+) -> Executed:
     """Return what the true home does under plans for the believed one.
 
     Args:
         true: The home as it is, with what really happens.
         believed: The home as the manager has it, with what it expects.
         scheduler: Plans.
+        weights: What the manager believes that broken wishes cost; the scheduler's if left out.
     """
     home, actual = _any_time(true.home), true.forecast
     first = state = initial_state(home)
@@ -58,6 +66,7 @@ def execute(true: PlannedHome, believed: PlannedHome, *, scheduler: Scheduler) -
             home_window(believed.home, start, left),
             believed.forecast.window(start, left),
             state=_believed_state(home, believed.home, state),
+            weights=weights,
         ).result.p_kw
         habits = no_control(
             home_window(true.home, start, left), actual.window(start, left), state=state

@@ -15,12 +15,14 @@ from typing import Final
 import numpy as np
 
 from federates.hems.adapters.interview_home import PlannedHome, interview_home
+from federates.hems.adapters.priorities import weights_of
 from federates.hems.evaluation.dialogue import Dialogue
 from federates.hems.evaluation.execution import Executed, execute
 from federates.hems.evaluation.typical_day import SEASONS, day_ahead
 from federates.hems.optimiser.evaluate import MISSING
 from federates.hems.optimiser.planner import Scheduler
 from federates.hems.optimiser.solver import SolverSettings
+from federates.hems.optimiser.weights import Weights
 from federates.hems.parameters.completion import completed
 from federates.hems.parameters.home_file import HomeFile
 from federates.hems.parameters.models import HomeParameters
@@ -114,9 +116,13 @@ class RegretMeter:
         return Regret(
             number=number,
             day=day.isoformat(),
-            retrieved=_cost(execute(actual, believed, scheduler=self._scheduler), actual),
-            true=_cost(execute(actual, actual, scheduler=self._scheduler), actual),
+            retrieved=self._cost_of(actual, believed, weights=weights_of(found)),
+            true=self._cost_of(actual, actual, weights=weights_of(true)),
         )
+
+    def _cost_of(self, actual: PlannedHome, believed: PlannedHome, *, weights: Weights) -> DayCost:
+        done = execute(actual, believed, scheduler=self._scheduler, weights=weights)
+        return _cost(done, actual)
 
 
 def _planned(said: HomeParameters, day: date, *, runs: dict[str, int]) -> PlannedHome:

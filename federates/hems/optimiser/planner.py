@@ -11,11 +11,12 @@ from federates.hems.optimiser.checks import FloatArray
 from federates.hems.optimiser.evaluate import Evaluation, evaluate
 from federates.hems.optimiser.forecast import Forecast
 from federates.hems.optimiser.home_model import PV, Home
-from federates.hems.optimiser.problem import Places, build
+from federates.hems.optimiser.problem import Places, Program, build
 from federates.hems.optimiser.rules import rule_based
 from federates.hems.optimiser.schedule import FALLBACK, OPTIMISED, Schedule
 from federates.hems.optimiser.solver import OPTIMAL, Solution, Solver, SolverSettings
 from federates.hems.optimiser.state import State, check_state, initial_state
+from federates.hems.optimiser.tidy import tidied
 from federates.hems.optimiser.weights import Weights
 from gradmap.errors import ScenarioError
 
@@ -84,27 +85,40 @@ class Scheduler:
         self.settings = settings or SolverSettings()
         self._solver = Solver(self.settings)
 
-    def plan(self, home: Home, forecast: Forecast, *, state: State | None = None) -> Schedule:
+    def plan(
+        self,
+        home: Home,
+        forecast: Forecast,
+        *,
+        state: State | None = None,
+        weights: Weights | None = None,
+    ) -> Schedule:
         """Return the cheapest plan; rules make it if the solver finds none.
 
         Args:
             home: Devices and wishes.
             forecast: Prices, weather, base load and sun.
             state: Where it begins; the devices' initial values if left out.
+            weights: Costs of this home's broken wishes; the scheduler's own if left out.
 
         Raises:
             ScenarioError: Series differ in length, or a store has no state.
         """
         began = time.perf_counter()
-        state = state or initial_state(home)
+        state, weights = state or initial_state(home), weights or self.weights
         check_state(home, state)
         home.check_steps(forecast.n_steps)
-        solution, result = self._search(home, forecast, state=state, all_modes=False)
+        solution, result = self._search(
+            home, forecast, state=state, weights=weights, all_modes=False
+        )
         if result is not None and _costs_more(result, solution, forecast):
-            solution, result = self._search(home, forecast, state=state, all_modes=True)
+            solution, result = self._search(
+                home, forecast, state=state, weights=weights, all_modes=True
+            )
         why = None if result is not None else f"the solver found no plan ({solution.status})"
         if result is None or solution.status != OPTIMAL:
-            rules = self._fallback(home, forecast, state=state)
+            p_kw = rule_based(home, forecast, state=state)
+            rules = evaluate(home, forecast, p_kw, state=state, weights=weights)
             if result is None or rules.objective < result.objective:
                 why = why or f"rules are cheaper than the best plan found ({solution.status})"
                 result = rules
@@ -117,7 +131,7 @@ class Scheduler:
         )
 
     def _search(
-        self, home: Home, forecast: Forecast, *, state: State, all_modes: bool
+        self, home: Home, forecast: Forecast, *, state: State, weights: Weights, all_modes: bool
     ) -> tuple[Solution, Evaluation | None]:
         """Solve once, and evaluate what comes out."""
         price = forecast.reference_price_per_kwh
@@ -125,7 +139,7 @@ class Scheduler:
             home,
             forecast,
             state=state,
-            penalties=self.weights.penalties(price),
+            penalties=weights.penalties(price),
             all_modes=all_modes,
         )
         self._solver.load(program.arrays)
@@ -133,18 +147,36 @@ class Scheduler:
         solution = self._solver.solve(gap_abs=self.settings.mip_rel_gap * price)
         if solution.values is None:
             return solution, None
-        p_kw = powers(home, forecast, state=state, places=program.places, values=solution.values)
-        try:
-            return solution, evaluate(home, forecast, p_kw, state=state, weights=self.weights)
-        except ScenarioError as exc:  # a solver's answer beyond its own tolerance
-            return replace(solution, status=f"unusable answer: {exc}"), None
+        result, refused = None, ""
+        for values in (*self._tidied(program, solution, forecast), solution.values):
+            p_kw = powers(home, forecast, state=state, places=program.places, values=values)
+            try:
+                result = evaluate(home, forecast, p_kw, state=state, weights=weights)
+            except ScenarioError as exc:  # a solver's answer beyond its own tolerance
+                refused = f"unusable answer: {exc}"
+                continue
+            if not _costs_more(result, solution, forecast):
+                break
+        return (solution if result else replace(solution, status=refused)), result
 
-    def _fallback(self, home: Home, forecast: Forecast, *, state: State) -> Evaluation:
-        p_kw = rule_based(home, forecast, state=state)
-        return evaluate(home, forecast, p_kw, state=state, weights=self.weights)
+    def _tidied(
+        self, program: Program, solution: Solution, forecast: Forecast
+    ) -> tuple[FloatArray, ...]:
+        """Return the values of an equally good and tidier plan, if that is asked for and found."""
+        if not self.settings.tidy or solution.values is None:
+            return ()
+        most = solution.objective + 0.5 * EXCESS * _scale(solution, forecast)
+        self._solver.load(tidied(program, solution.values, most=most, dt_h=forecast.dt_h))
+        found = self._solver.solve(gap_abs=0.0)
+        if found.values is None or found.status != OPTIMAL:
+            return ()
+        return (found.values[: len(solution.values)],)
 
 
 def _costs_more(result: Evaluation, solution: Solution, forecast: Forecast) -> bool:
     """Return whether powers cost more than the program said, as waste that pays would."""
-    scale = max(abs(solution.objective), forecast.reference_price_per_kwh)
-    return result.objective - solution.objective > EXCESS * scale
+    return result.objective - solution.objective > EXCESS * _scale(solution, forecast)
+
+
+def _scale(solution: Solution, forecast: Forecast) -> float:
+    return max(abs(solution.objective), forecast.reference_price_per_kwh)

@@ -48,6 +48,8 @@ class Places:
     appliances: dict[str, IndexArray]
     """Starts, or on/off."""
     pv: IndexArray | None
+    imports: IndexArray
+    """Power from the grid, up to its limit."""
 
 
 class Program(NamedTuple):
@@ -125,10 +127,15 @@ def build(
     appliances = _appliances(asm, bus, home, forecast, state=state, penalties=penalties)
     pv = _add_pv(asm, bus, home, forecast)
     load_kw = forecast.base_load_kw + running_load_kw(home, state, forecast.n_steps)
-    _add_grid(asm, bus, home, forecast, load_kw=load_kw, penalties=penalties)
+    imports = _add_grid(asm, bus, home, forecast, load_kw=load_kw, penalties=penalties)
     _add_permissions(asm, bus, home, pairs, load_kw=load_kw)
     places = Places(
-        pairs=pairs, heating=heating, generators=generators, appliances=appliances, pv=pv
+        pairs=pairs,
+        heating=heating,
+        generators=generators,
+        appliances=appliances,
+        pv=pv,
+        imports=imports,
     )
     return Program(asm.arrays(), places)
 
@@ -172,8 +179,11 @@ def _add_grid(
     *,
     load_kw: FloatArray,
     penalties: Penalties,
-) -> None:
-    """Add import, export, what exceeds their limits, the balance and where needed the binary."""
+) -> IndexArray:
+    """Add import, export, what exceeds their limits, the balance and where needed the binary.
+
+    Return the columns of import.
+    """
     n, dt_h = forecast.n_steps, forecast.dt_h
     buys, sells = dt_h * forecast.price_import_per_kwh, dt_h * forecast.price_export_per_kwh
     fuse = dt_h * penalties.grid_limit_per_kwh
@@ -188,7 +198,7 @@ def _add_grid(
         asm.put(balance[flow.step], flow.column, -np.asarray(flow.value))
     both_pay = forecast.price_export_per_kwh > forecast.price_import_per_kwh
     if not both_pay.any():
-        return
+        return imports
     import_max_kw, export_max_kw = load_kw + bus.drawn_max_kw, bus.given_max_kw
     direction = asm.columns(n, high=1.0, integer=both_pay)
     rows = asm.rows(n, low=-np.inf, high=np.where(both_pay, 0.0, np.inf))
@@ -197,6 +207,7 @@ def _add_grid(
     rows = asm.rows(n, low=-np.inf, high=np.where(both_pay, export_max_kw, np.inf))
     asm.put(rows, np.array([exports, exports_over]), 1.0)
     asm.put(rows, direction, export_max_kw)
+    return imports
 
 
 def _add_permissions(

@@ -153,7 +153,9 @@ FLEXIBILITY = (
         kind=SlotKind.CHOICE,
         who=Who.ALWAYS,
         question="What matters most to you: low cost, comfort, convenience, or low carbon?",
-        help="It decides between plans where one has to give way.",
+        help="It decides when not everything can be kept: comfort puts a warm home and hot water "
+        "first, convenience the car and the machines. Plans always seek the lowest cost; emissions "
+        "are not known to them.",
         choices=PRIORITIES,
         default="cost",
     ),
@@ -180,7 +182,8 @@ FLEXIBILITY = (
         kind=SlotKind.INTEGER,
         who=Who.DEVICE,
         question="How many times a week may that happen at most?",
-        help="Two or three times is common.",
+        help="Two or three times is common. It is noted in your file for a network company that "
+        "asks; the system does not count.",
         low=0,
         high=14,
         needs=_PARTICIPATES,
@@ -191,7 +194,8 @@ FLEXIBILITY = (
         kind=SlotKind.DURATION_MIN,
         who=Who.DEVICE,
         question="How long before should you be told?",
-        help="For example one hour, or the day before.",
+        help="For example one hour, or the day before. It is noted in your file for a network "
+        "company that asks.",
         unit="min",
         low=0,
         high=1440,
@@ -216,7 +220,8 @@ FLEXIBILITY = (
         kind=SlotKind.BOOLEAN,
         who=Who.ALWAYS,
         question="May your answers be shared with the network company?",
-        help="If not, they stay in your home; everything else still works.",
+        help="Your answer is noted in your file; from here nothing is sent to the company either "
+        "way. Everything else works without.",
         default=False,
     ),
 )

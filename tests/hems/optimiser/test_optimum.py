@@ -1,6 +1,7 @@
 """Plans cost what an independent formulation says, and never more than rules."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,16 @@ def test_plan_costs_what_an_independent_formulation_finds(seed):
     expected = independent.Optimum(home, forecast).solve()
     assert plan.optimised
     assert relative_difference(plan.objective, expected, forecast) < 1e-6
+
+
+@pytest.mark.parametrize("seed", range(200, 208))
+def test_a_tidy_plan_costs_the_same_and_peaks_no_higher(seed):
+    home, forecast = random_case(seed)
+    plan = Scheduler(settings=EXACT).plan(home, forecast)
+    tidy = Scheduler(settings=replace(EXACT, tidy=True)).plan(home, forecast)
+    assert tidy.optimised
+    assert relative_difference(tidy.objective, plan.objective, forecast) < 1e-6
+    assert tidy.result.import_kw.max() <= plan.result.import_kw.max() + 1e-3
 
 
 @pytest.mark.parametrize("seed", range(100, 130))
