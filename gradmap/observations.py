@@ -6,6 +6,7 @@ connection voltage at the end of the previous step, known to its smart meter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 FEATURES: Final = (
@@ -23,3 +24,17 @@ FEATURES: Final = (
 )
 N_FEATURES: Final = len(FEATURES)
 INDEX: Final = {name: position for position, name in enumerate(FEATURES)}
+UNITS: Final[Mapping[str, str]] = {
+    "hour": "h",
+    "price_import_per_kwh": "cur/kWh",
+    "price_export_per_kwh": "cur/kWh",
+    "temp_out_c": "degC",
+    "base_load_kw": "kW",
+    "pv_kw": "kW",
+    "v_pu": "pu",
+    "state": "-, degC or kW, see the device",
+    "plugged_in": "-",
+    "departure_h": "h",
+    "day_of_week": "-",
+}
+"""With `cur` for the scenario's currency."""

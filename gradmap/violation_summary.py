@@ -61,20 +61,6 @@ class Share:
         return 1.0 if k == n else float(stats.beta.ppf(self.confidence, k + 1, n - k))
 
 
-@dataclass(frozen=True, kw_only=True)
-class VoltageSummary:
-    """Voltage violations in one period of all days."""
-
-    max_pu: float
-    """Largest distance outside the limits. [pu]"""
-    max_low_pu: float
-    max_high_pu: float
-    node_step_share: float
-    """Node-steps outside by more than the tolerance, over all. [-]"""
-    days: Share
-    """Days with any node-step outside by more than the threshold."""
-
-
 def outside_pu(vm_pu: Tensor, *, limits: Limits) -> tuple[Tensor, Tensor]:
     """Return how far voltages are below and above the limits, >= 0 [pu]."""
     return torch.relu(limits.v_min_pu - vm_pu), torch.relu(vm_pu - limits.v_max_pu)
@@ -104,46 +90,3 @@ def violating_days(
     if solved is not None:
         outside |= ~solved
     return (outside & period.contains(hour)).any(dim=-1)
-
-
-def summarise_voltages(
-    vm_pu: Tensor,
-    *,
-    hour: Tensor,
-    limits: Limits,
-    threshold_pu: float = 1e-4,
-    solved: Tensor | None = None,
-    periods: Mapping[str, Period] = PERIODS,
-) -> dict[str, VoltageSummary]:
-    """Return the voltage violations of each period over all days.
-
-    Args:
-        vm_pu: Voltages of limited nodes, [day, time, node]; ours or a replay's. [pu]
-        hour: Wall clock, [day, time]. [h]
-        limits: What counts.
-        threshold_pu: From where a node-step, and with it a day, counts as violating. [pu]
-        solved: Which samples have a solution, [day, time]; one without counts as violating in all
-            its nodes, and not in the largest distances.
-        periods: Name to part of the day.
-    """
-    if solved is None:
-        solved = torch.ones(vm_pu.shape[:2], dtype=torch.bool, device=vm_pu.device)
-    low, high = (
-        torch.where(solved[..., None], side, 0.0) for side in outside_pu(vm_pu, limits=limits)
-    )
-    outside = (torch.maximum(low, high) > threshold_pu) | ~solved[..., None]
-    found = {}
-    for name, period in periods.items():
-        inside = period.contains(hour)
-        if not bool(inside.any()):
-            raise ValueError(f"Period {name!r} holds no step of the days; correct its hours.")
-        max_low, max_high = (side[inside].max().item() for side in (low, high))
-        days = (outside.any(dim=-1) & inside).any(dim=-1)
-        found[name] = VoltageSummary(
-            max_pu=max(max_low, max_high),
-            max_low_pu=max_low,
-            max_high_pu=max_high,
-            node_step_share=outside[inside].double().mean().item(),
-            days=Share(n_days=len(days), n_violating=int(days.sum())),
-        )
-    return found

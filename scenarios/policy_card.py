@@ -121,9 +121,16 @@ def agent_facts(population: Population) -> dict[str, AgentFacts]:
     for group in fleet.groups:
         hashes = _device_hashes(group.device.params)
         home = fleet.household_index[group.index].tolist()
-        for agent_id, row, digest in zip(group.device.params.agent_ids, home, hashes, strict=True):
+        ends_kw = torch.stack(group.device.action_range_kw(), dim=-1).tolist()
+        for agent_id, row, digest, (low_kw, high_kw) in zip(
+            group.device.params.agent_ids, home, hashes, ends_kw, strict=True
+        ):
             facts[agent_id] = AgentFacts(
-                kind=group.kind, connection_id=connections[row], device_hash=digest
+                kind=group.kind,
+                connection_id=connections[row],
+                device_hash=digest,
+                p_min_kw=float(f"{low_kw:.6g}"),
+                p_max_kw=float(f"{high_kw:.6g}"),
             )
     return facts
 

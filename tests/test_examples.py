@@ -1,13 +1,16 @@
 """The examples run as they stand, in an empty folder."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from gradmap.training.settings import TrainingSettings
 from tests.conftest import REPOSITORY
 from tests.federates.helpers import federate_processes
 
@@ -45,3 +48,14 @@ def test_example_runs(tmp_path, name):
     for file in files:
         assert (tmp_path / file).is_file()
     assert federate_processes() == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((EXAMPLES / "feeders").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_comments_of_examples_set_nothing_that_is_the_default(path):
+    (command,) = re.findall(r"gradmap train .*", path.read_text(encoding="utf-8"))
+    assert path.name in command
+    for name, value in re.findall(r"--set (\S+?)=(\S+)", command):
+        settings = TrainingSettings()
+        assert settings.updated({name: yaml.safe_load(value)}) != settings, command

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,15 @@ def test_the_card_describes_the_training_days_as_agents_saw_them(case, policy):
             assert (found.low, found.high) == wanted, (kind, name)
     assert card.days.n_days == TRAIN_DAYS
     assert 63 <= card.days.first_day_of_year < card.days.last_day_of_year <= 91
+
+
+def test_the_card_says_the_power_range_of_every_device(case, policy):
+    fleet, card = case.fleet(), read_card(policy)
+    ends_kw = zip(*(ends.tolist() for ends in fleet.action_range_kw()), strict=True)
+    for agent_id, wanted in zip(fleet.agent_ids, ends_kw, strict=True):
+        agent = card.agents[agent_id]
+        assert (agent.p_min_kw, agent.p_max_kw) == pytest.approx(wanted, rel=1e-5)
+        assert replace(agent, p_min_kw=None, p_max_kw=None) == agent  # cards of before still fit
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,6 +69,10 @@ class AgentFacts:
     connection_id: str
     device_hash: str
     """Short hash of all parameters of the device."""
+    p_min_kw: float | None = field(default=None, compare=False)
+    """Requested by action -1; not compared, `device_hash` is. None in cards of before. [kW]"""
+    p_max_kw: float | None = field(default=None, compare=False)
+    """Requested by action +1. [kW]"""
 
 
 @dataclass(config=_CONFIG, frozen=True, kw_only=True)

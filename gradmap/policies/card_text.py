@@ -7,16 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
+from gradmap.observations import UNITS
+
 if TYPE_CHECKING:
     from gradmap.policies.card import ModelCard, Range, Result
 
-_UNITS: Final = {
-    "hour": "h",
-    "temp_out_c": "degC",
-    "base_load_kw": "kW",
-    "pv_kw": "kW",
-    "departure_h": "h",
-}
 _OF_VEHICLES: Final = ("plugged_in", "departure_h")
 _COMMON_YEAR: Final = 2025
 """To name days of the year; in leap years names are one day late from March."""
@@ -82,7 +77,7 @@ def _rows(ranges: Mapping[str, Range], *, kind: str, currency: str) -> Iterator[
     for name, seen in ranges.items():
         if name in _OF_VEHICLES and seen.low == seen.high:
             continue  # what is observed without a vehicle
-        unit = f"{currency}/kWh" if name.endswith("per_kwh") else _UNITS.get(name, "-")
+        unit = UNITS[name].replace("cur", currency)
         yield f"| `{name}` | {kind} | {seen.low:.4g} | {seen.high:.4g} | {unit} |"
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 
 from gradmap.errors import ScenarioError
+from gradmap.files import written_whole
 from gradmap.observations import FEATURES, N_FEATURES
 from gradmap.policies.independent import Architecture, IndependentPolicies
 
@@ -57,21 +58,31 @@ class LoadedPolicy:
 
     policy: IndependentPolicies
     provenance: Provenance
+    tensors_sha256: str
+    """Hash of the tensors file: which policy this is."""
 
 
-def save_policy(folder: Path, *, policy: IndependentPolicies, provenance: Provenance) -> None:
+def save_policy(folder: Path, *, policy: IndependentPolicies, provenance: Provenance) -> str:
     """Write a policy in its own dtype as `policy.safetensors` and `policy.json`.
+
+    Both are written beside the old ones before either takes its name, so whoever reads or is killed
+    meanwhile has the old policy or the new one. Between the two names, for microseconds, there is a
+    pair that `load_policy` refuses by its hash.
 
     Args:
         folder: Where to; made if absent, files of the same names are replaced.
         policy: The networks and their normalisation.
         provenance: Where they come from.
+
+    Returns:
+        The hash of the tensors file.
     """
     tensors = {
         name: value.detach().to(device="cpu").contiguous()
         for name, value in policy.state_dict().items()
     }
     blob = tensors_to_bytes(tensors)
+    tensors_sha256 = hashlib.sha256(blob).hexdigest()
     sidecar: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "architecture": asdict(policy.architecture),
@@ -79,12 +90,17 @@ def save_policy(folder: Path, *, policy: IndependentPolicies, provenance: Proven
         "normalisation": "(feature - center) / scale, tensors [agent, feature] in the tensors file",
         "agent_ids": list(policy.agent_ids),
         "provenance": asdict(provenance),
-        "tensors_sha256": hashlib.sha256(blob).hexdigest(),
+        "tensors_sha256": tensors_sha256,
     }
     sidecar["sidecar_sha256"] = _sidecar_hash(sidecar)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / TENSORS_FILE).write_bytes(blob)
-    (folder / SIDECAR_FILE).write_text(json.dumps(sidecar, indent=1) + "\n", encoding="utf-8")
+    with (
+        written_whole(folder / TENSORS_FILE) as tensors_file,
+        written_whole(folder / SIDECAR_FILE) as sidecar_file,
+    ):
+        tensors_file.write(blob)
+        sidecar_file.write(json.dumps(sidecar, indent=1).encode() + b"\n")
+    return tensors_sha256
 
 
 def load_policy(folder: Path) -> LoadedPolicy:
@@ -96,7 +112,11 @@ def load_policy(folder: Path) -> LoadedPolicy:
     blob, sidecar = _read(folder)
     _check_sidecar(sidecar, folder=folder)
     if hashlib.sha256(blob).hexdigest() != sidecar["tensors_sha256"]:
-        raise _refusal(folder, f"{TENSORS_FILE} is not the file that {SIDECAR_FILE} describes")
+        raise _refusal(
+            folder,
+            f"{TENSORS_FILE} is not the file that {SIDECAR_FILE} describes: one of them was "
+            f"changed, or saving was cut off between the two",
+        )
     try:
         tensors = tensors_from_bytes(blob)
         architecture = Architecture(
@@ -118,7 +138,11 @@ def load_policy(folder: Path) -> LoadedPolicy:
     )
     _check_tensors(tensors, expected=policy.state_dict(), folder=folder)
     policy.load_state_dict(tensors)  # copies into float64, exactly
-    return LoadedPolicy(policy=policy.requires_grad_(False), provenance=provenance)
+    return LoadedPolicy(
+        policy=policy.requires_grad_(False),
+        provenance=provenance,
+        tensors_sha256=sidecar["tensors_sha256"],
+    )
 
 
 def check_files(folder: Path) -> None:

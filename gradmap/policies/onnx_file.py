@@ -1,24 +1,27 @@
 """One agent's policy as an ONNX file, for a home controller that knows nothing of this project.
 
-Input `observation` [sample, feature] float32 in physical units, features as in the file's metadata;
-output `action` [sample, 1] in [-1, 1], which the device maps linearly to power: -1 and +1 are the
-ends of its range, +1 the most consumption. Normalisation and clock are inside.
+Input `observation` [sample, feature] float32 in physical units, features as in the file's metadata
+(`gradmap.policies.onnx_facts`); output `action` [sample, 1] in [-1, 1], which the device maps
+linearly to power: -1 and +1 are the ends of its range, +1 the most consumption. Normalisation and
+clock are inside.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gradmap.errors import MissingExtraError
+from gradmap.errors import MissingExtraError, ScenarioError
 from gradmap.files import written_whole
-from gradmap.observations import FEATURES, INDEX, N_FEATURES
-from gradmap.policies.checkpoint import LoadedPolicy
+from gradmap.observations import INDEX, N_FEATURES
+from gradmap.policies.card import ModelCard
+from gradmap.policies.checkpoint import SIDECAR_FILE, LoadedPolicy
+from gradmap.policies.onnx_facts import onnx_facts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,24 +32,40 @@ IR_VERSION: Final = 8
 _HOURS_PER_DAY = 24.0
 
 
-def save_onnx(path: Path, *, loaded: LoadedPolicy, agent_id: str) -> None:
+def save_onnx(
+    path: Path, *, loaded: LoadedPolicy, agent_id: str, card: ModelCard | None = None
+) -> None:
     """Write one agent's network, complete or not at all.
 
     Args:
         path: The file, in a folder that exists.
         loaded: A verified checkpoint.
         agent_id: Whose network.
+        card: Of the policy, for the file's metadata.
 
     Raises:
         ScenarioError: The checkpoint has no such agent.
         MissingExtraError: The package `onnx` is not installed.
     """
-    model = _model(loaded, agent_id=agent_id)
+    if agent_id not in loaded.policy.agent_ids:
+        raise _unknown(agent_id, known=loaded.policy.agent_ids)
+    model = _model(loaded, agent_id=agent_id, card=card)
     with written_whole(path) as file:
         file.write(model.SerializeToString())
 
 
-def _model(loaded: LoadedPolicy, *, agent_id: str) -> Any:
+def _unknown(agent_id: str, *, known: Sequence[str]) -> ScenarioError:
+    """Return the error for an agent without a network, with the ids that are most like it."""
+    near = get_close_matches(agent_id, known, n=3)
+    like = f"; close to it {'are' if len(near) > 1 else 'is'} {', '.join(map(repr, near))}"
+    return ScenarioError(
+        f"Agent {agent_id!r}: the policy has no network for it{like if near else ''}. Expected "
+        f"one of the {len(known)} ids that `agent_ids` in the policy's {SIDECAR_FILE} lists, such "
+        f"as {known[0]!r}."
+    )
+
+
+def _model(loaded: LoadedPolicy, *, agent_id: str, card: ModelCard | None) -> Any:
     """Return the checked ONNX model."""
     onnx = _onnx()
     policy = loaded.policy.for_agents([agent_id])
@@ -76,13 +95,7 @@ def _model(loaded: LoadedPolicy, *, agent_id: str) -> Any:
         graph.node("Gemm", [f"layer_{number}", *values], f"sum_{number}")
         after = "action" if number == len(layers) - 1 else f"layer_{number + 1}"
         graph.node("Tanh", [f"sum_{number}"], after)
-    facts = {
-        "agent_id": agent_id,
-        "features": json.dumps(list(FEATURES)),
-        "action": "-1 and +1 are the ends of the device's power range, +1 the most consumption",
-        **{name: str(value) for name, value in asdict(loaded.provenance).items()},
-    }
-    return graph.model(facts)
+    return graph.model(onnx_facts(loaded, agent_id=agent_id, card=card))
 
 
 class _Graph:

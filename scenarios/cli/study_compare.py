@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     "policies",
     multiple=True,
     metavar="NAME=FOLDER",
-    help="A trained policy; may be repeated. Several of a name are seeds of one method.",
+    help="A trained policy's folder, or a bundled one's name; may be repeated. Several of a NAME "
+    "are seeds of one method.",
 )
 @click.option("--days", type=click.IntRange(1, 1000), default=1000, show_default=True)
 @optimum_options
@@ -112,7 +113,8 @@ def command(
 
 
 def _named(text: str) -> NamedPolicy:
-    """Return the policy of an option `NAME=FOLDER`."""
+    """Return the policy of an option `NAME=FOLDER`, where FOLDER may be a bundled name."""
+    from scenarios.loading import find_policy  # noqa: PLC0415
     from scenarios.study.compare import OPTIMUM, SIMPLE, NamedPolicy  # noqa: PLC0415
 
     name, equals, folder = text.partition("=")
@@ -121,4 +123,4 @@ def _named(text: str) -> NamedPolicy:
             f"Option --policy {text!r}: expected NAME=FOLDER with a name of its own, for example "
             f"GradMAP=trained/policy."
         )
-    return NamedPolicy(name=name.strip(), folder=Path(folder.strip()))
+    return NamedPolicy(name=name.strip(), folder=find_policy(folder.strip()))

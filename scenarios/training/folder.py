@@ -6,12 +6,13 @@ OUT/training.svg          the history as a figure
 OUT/progress.safetensors  to go on from
 OUT/policy/               the best policy on the validation days: policy.safetensors, policy.json,
                           and its model card: card.json, MODEL_CARD.md
+OUT/test.json             its test, see `scenarios.training.tested`
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from scenarios.provenance import machine, versions
 from scenarios.training.cross_check import CrossCheck
 from scenarios.training.figure import write_training_figure
 from scenarios.training.parent import Parent
+from scenarios.training.tested import card_result, read_test
 
 RUN_FILE: Final = "run.json"
 HISTORY_FILE: Final = "history.jsonl"
@@ -104,8 +106,9 @@ class TrainingFolder:
         return self._save_policy()
 
     def _save_policy(self) -> Path:
+        """Write the best policy and its card, which keeps a test of this very policy."""
         folder = self._path / POLICY_FOLDER
-        save_policy(
+        tensors_sha256 = save_policy(
             folder,
             policy=self._trainer.best,
             provenance=Provenance(
@@ -125,7 +128,8 @@ class TrainingFolder:
             seconds=self.training_s,
             validation=trainer.progress.best_validation,
         )
-        write_card(folder, card)
+        test = read_test(self._path, policy_sha256=tensors_sha256)
+        write_card(folder, replace(card, test=None if test is None else card_result(test)))
         return folder
 
     def _draw(self) -> None:

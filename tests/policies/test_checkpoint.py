@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from safetensors.torch import load, save
 
 from gradmap.baselines.registry import make_controller
 from gradmap.errors import ScenarioError
+from gradmap.files import written_whole
+from gradmap.policies import checkpoint
 from gradmap.policies.checkpoint import Provenance, load_policy, save_policy
 from gradmap.policies.independent import Architecture, IndependentPolicies, PolicyController
 from tests.devices.populations import fleet_of, random_observations
@@ -60,6 +63,68 @@ def test_a_saved_policy_comes_back_exactly(folder: Path) -> None:
     for name, value in original.state_dict().items():
         assert torch.equal(loaded.policy.state_dict()[name], value)
     assert not any(parameter.requires_grad for parameter in loaded.policy.parameters())
+
+
+class Killed(BaseException):
+    """What no handler of errors expects."""
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_saving_that_is_cut_off_leaves_the_old_policy_the_new_or_a_clear_refusal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    """Cut off while a file is written (0, 1), between the names (2), or after both (3)."""
+    other = IndependentPolicies.for_fleet(FLEET, seed=8, architecture=Architecture(hidden=(6,)))
+    before = load_policy(folder)
+    n_writes, replace = 0, Path.replace
+
+    class Cut:
+        """A file that breaks at its write number `place`."""
+
+        def __init__(self, file) -> None:
+            self._file = file
+
+        def write(self, content: bytes) -> None:
+            nonlocal n_writes
+            if n_writes == place:
+                raise Killed
+            n_writes += 1
+            self._file.write(content)
+
+    @contextmanager
+    def cut(path: Path):
+        with written_whole(path) as file:
+            yield Cut(file)
+
+    renamed: list[str] = []
+
+    def renamed_until_killed(self: Path, target: Path) -> Path:
+        if place == 2 and renamed:
+            raise Killed
+        renamed.append(target.name)
+        return replace(self, target)
+
+    monkeypatch.setattr(checkpoint, "written_whole", cut)
+    monkeypatch.setattr(Path, "replace", renamed_until_killed)
+    if place < 3:
+        with pytest.raises(Killed):
+            save_policy(folder, policy=other, provenance=ORIGIN)
+    else:
+        save_policy(folder, policy=other, provenance=ORIGIN)
+    if place == 2:
+        with pytest.raises(ScenarioError, match="saving was cut off between the two"):
+            load_policy(folder)
+        return
+    wanted = other if place == 3 else before.policy
+    assert torch.equal(load_policy(folder).policy.weights[0], wanted.weights[0])
+    assert renamed == ([] if place < 2 else ["policy.json", "policy.safetensors"])
+
+
+def test_a_policy_knows_the_hash_of_its_tensors(folder: Path) -> None:
+    digest = hashlib.sha256((folder / "policy.safetensors").read_bytes()).hexdigest()
+    policy = load_policy(folder)
+    assert policy.tensors_sha256 == digest
+    assert save_policy(folder, policy=policy.policy, provenance=ORIGIN) == digest
 
 
 def test_what_a_policy_may_see_comes_back(tmp_path: Path) -> None:

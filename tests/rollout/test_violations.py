@@ -9,7 +9,7 @@ import torch
 from gradmap.baselines.no_control import NoControl
 from gradmap.errors import FeederError
 from gradmap.power_flow.branch_flows import branch_loading
-from gradmap.violation_summary import Period, Share, summarise_voltages, violating_days
+from gradmap.violation_summary import PERIODS, Period, Share, violating_days
 from gradmap.violations import Limits, limited_nodes, node_vm_pu, rated_branches, violations
 from tests.devices.populations import fleet_of
 from tests.power_flow import circuits
@@ -96,28 +96,21 @@ def three_days() -> tuple[torch.Tensor, torch.Tensor]:
     return vm_pu, hour
 
 
-def test_summaries_by_period():
-    vm_pu, hour = three_days()
-    found = summarise_voltages(vm_pu, hour=hour, limits=Limits(), threshold_pu=1e-4)
-    assert found["day"].max_pu == pytest.approx(0.025)
-    assert found["day"].max_low_pu == pytest.approx(0.02)
-    assert found["day"].node_step_share == pytest.approx(2 / (3 * 24 * 2))
-    assert (found["day"].days.n_violating, found["day"].days.n_days) == (2, 3)
-    assert found["midday"].days.n_violating == 1
-    assert found["midday"].max_low_pu == 0.0
-    assert found["evening"].max_pu == pytest.approx(0.02)
-    assert found["evening"].node_step_share == pytest.approx(1 / (3 * 6 * 2))
-
-
-def test_steps_without_solution_count_as_violations_without_a_distance():
+def test_days_with_a_step_without_solution_violate_in_its_period():
     vm_pu, hour = three_days()
     vm_pu[0, 20] = math.nan
     solved = torch.ones(3, 24, dtype=torch.bool)
     solved[0, 20] = False
-    found = summarise_voltages(vm_pu, hour=hour, limits=Limits(), solved=solved)
-    assert found["day"].days.n_violating == 3
-    assert found["evening"].max_pu == pytest.approx(0.02)
-    assert found["evening"].node_step_share == pytest.approx(3 / (3 * 6 * 2))
+    ask = {"hour": hour, "limits": Limits(), "threshold_pu": 1e-4, "solved": solved}
+    found = {
+        name: violating_days(vm_pu, period=period, **ask).tolist()
+        for name, period in PERIODS.items()
+    }
+    assert found == {
+        "day": [True, True, True],
+        "midday": [False, False, True],
+        "evening": [True, True, False],
+    }
 
 
 def test_days_beyond_a_threshold_can_be_combined():

@@ -9,7 +9,8 @@ from gradmap.policies.checkpoint import Provenance, save_policy
 from gradmap.policies.independent import IndependentPolicies
 from gradmap.violation_summary import Share
 from scenarios.case import open_case
-from scenarios.loading import load_scenario
+from scenarios.cli.study_compare import _named
+from scenarios.loading import bundled_policies, load_scenario
 from scenarios.study.compare import Compared, Row, dominating
 from scenarios.study.compare_figure import cost_violation
 from scenarios.study.methods import MethodSummary
@@ -125,6 +126,11 @@ def test_wrong_policies_are_refused_before_anything_is_measured(scenario, polici
         assert (ended.code, "expected NAME=FOLDER" in ended.err) == (2, True)
     ended = gradmap(*call, f"--policy=Ours={policies[0]}", "--figure-policy", "Theirs")
     assert (ended.code, "there are: Ours" in ended.err) == (2, True)
+
+
+def test_policies_are_named_by_folder_or_by_a_bundled_name(policies):
+    assert _named(f"Ours={policies[0]}").folder == policies[0]
+    assert _named("Ours= gradmap").folder == bundled_policies()["gradmap"]
 
 
 @pytest.mark.parametrize("command", ["compare", "reuse", "scale"])

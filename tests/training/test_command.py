@@ -1,12 +1,15 @@
 """`gradmap train` from the command line: trained, tested in OpenDSS, described, usable."""
 
 import json
+import shutil
 
 import pytest
 
+from gradmap.errors import ScenarioError
 from gradmap.policies.card import read_card
 from scenarios.cli.main import main
 from scenarios.loading import dump_scenario
+from scenarios.training.tested import read_test
 
 SET = [
     "iterations=4",
@@ -24,12 +27,23 @@ def out(scenario, tmp_path_factory):
     """A training folder made by the command."""
     folder = tmp_path_factory.mktemp("command")
     dump_scenario(scenario, folder / "few.yaml")
-    changes = [word for change in SET for word in ("--set", change)]
-    words = ["train", str(folder / "few.yaml"), "--out", str(folder / "out"), *changes]
-    with pytest.raises(SystemExit) as ended:
-        main([*words, "--test-days", "3", "--quiet"])
-    assert ended.value.code == 0
+    trained(folder / "few.yaml", folder / "out", test_days=3)
     return folder / "out"
+
+
+def trained(scenario, out, *, test_days):
+    """Train, or go on training, by the command."""
+    changes = [word for change in SET for word in ("--set", change)]
+    words = ["train", str(scenario), "--out", str(out), *changes, "--quiet"]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--test-days", str(test_days)])
+    assert ended.value.code == 0
+
+
+@pytest.fixture
+def again(out, tmp_path):
+    """A copy of the finished folder, to go on with."""
+    return shutil.copytree(out, tmp_path / "out")
 
 
 def test_result_is_judged_by_opendss_and_stands_in_the_card(out):
@@ -49,3 +63,22 @@ def test_result_is_judged_by_opendss_and_stands_in_the_card(out):
 def test_folder_is_complete(out):
     names = {path.name for path in out.iterdir()}
     assert {"run.json", "history.jsonl", "training.svg", "progress.safetensors"} <= names
+
+
+def test_going_on_with_a_finished_training_keeps_its_test(out, again):
+    trained(out.parent / "few.yaml", again, test_days=0)
+    assert read_card(again / "policy").test == read_card(out / "policy").test is not None
+    assert "of 3 days violate" in (again / "policy" / "MODEL_CARD.md").read_text()
+
+
+def test_the_test_of_another_policy_is_none_of_this_one(out, again):
+    document = json.loads((again / "test.json").read_text())
+    (again / "test.json").write_text(json.dumps(document | {"policy": "0" * 64}))
+    trained(out.parent / "few.yaml", again, test_days=0)
+    assert read_card(again / "policy").test is None
+
+
+def test_a_broken_test_file_is_named(out, again):
+    (again / "test.json").write_text("{}")
+    with pytest.raises(ScenarioError, match=r"test\.json' cannot be read.*Delete it"):
+        read_test(again, policy_sha256="0" * 64)
