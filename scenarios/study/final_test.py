@@ -10,16 +10,18 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import Any
+
+import numpy as np
 
 from gradmap.baselines.registry import POLICY_PREFIX
 from gradmap.files import written_whole
-from gradmap.policies.card import Result, read_card, write_card
+from gradmap.policies.card import read_card, write_card
 from scenarios.case import Case
-from scenarios.study.methods import MethodDays, evaluate_method
+from scenarios.study.method_days import DayFacts
+from scenarios.study.methods import MethodDays, evaluate_method, method_identity
 from scenarios.training.folder import POLICY_FOLDER
-
-TEST_FILE: Final = "test.json"
+from scenarios.training.tested import TEST_FILE, card_result, read_test
 
 
 def final_test(
@@ -32,6 +34,8 @@ def final_test(
 ) -> MethodDays:
     """Test the best policy of a training folder, and write the result beside it.
 
+    One that was tested on the same days before is not tested again.
+
     Args:
         case: What it was trained on.
         out: Training folder, finished.
@@ -40,31 +44,37 @@ def final_test(
         on_progress: Called with the finished share.
     """
     policy = out / POLICY_FOLDER
+    controller = f"{POLICY_PREFIX}{policy}"
+    before = read_test(out, policy_sha256=method_identity(controller))
+    if before is not None and before["days"] == list(range(n_days)):
+        return _from_document(before, controller=controller)
     found = evaluate_method(
         case,
-        f"{POLICY_PREFIX}{policy}",
+        controller,
         n_days=n_days,
         n_processes=n_processes,
         on_progress=on_progress,
     )
-    summary = found.summary()
+    document = {
+        "policy": found.identity,
+        "summary": asdict(found.summary()),
+        "days": list(found.numbers),
+        "seconds": round(found.seconds, 1),
+        "facts": {name: value.tolist() for name, value in found.facts.arrays().items()},
+    }
     with written_whole(out / TEST_FILE) as file:
-        document = {
-            "policy": found.identity,
-            "summary": asdict(summary),
-            "days": list(found.numbers),
-            "facts": {name: value.tolist() for name, value in found.facts.arrays().items()},
-        }
         file.write(json.dumps(document, indent=1).encode())
-    result = Result(
-        n_days=summary.violating.n_days,
-        n_violating=summary.violating.n_violating,
-        upper_bound=summary.upper_bound,
-        cost_mean=summary.cost,
-        violation_max_pu=None if summary.n_unsolved else summary.violation_max_pu,
-        judged_by="OpenDSS",
-    )
     card = read_card(policy)
     if card is not None:
-        write_card(policy, replace(card, test=result))
+        write_card(policy, replace(card, test=card_result(document)))
     return found
+
+
+def _from_document(document: dict[str, Any], *, controller: str) -> MethodDays:
+    return MethodDays(
+        controller=controller,
+        identity=document["policy"],
+        numbers=tuple(document["days"]),
+        facts=DayFacts(**{name: np.array(value) for name, value in document["facts"].items()}),
+        seconds=document.get("seconds", 0.0),
+    )

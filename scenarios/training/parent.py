@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,7 @@ from typing import Any, Final
 from gradmap.devices.fleet import Fleet
 from gradmap.errors import ScenarioError
 from gradmap.policies.card import CARD_FILE, read_card
-from gradmap.policies.checkpoint import SIDECAR_FILE, load_policy
+from gradmap.policies.checkpoint import load_policy
 from gradmap.policies.independent import IndependentPolicies
 from gradmap.training.fine_tuning import agents_to_train
 from gradmap.training.settings import TrainingSettings
@@ -74,9 +73,8 @@ def open_parent(asked: FineTune, *, case: Case, fleet: Fleet, out: Path) -> Pare
             f"Fine-tuning: policy {str(asked.policy_folder)!r} would be overwritten. Choose "
             f"another folder for the training."
         )
-    policy = load_policy(asked.policy_folder).policy
-    # Verified just now, so the hash is that of the tensors.
-    sidecar = json.loads((asked.policy_folder / SIDECAR_FILE).read_text(encoding="utf-8"))
+    loaded = load_policy(asked.policy_folder)
+    policy = loaded.policy
     named = asked.agents
     if named == (CHANGED,):
         named = changed_agents(asked.policy_folder, case.population)
@@ -92,7 +90,7 @@ def open_parent(asked: FineTune, *, case: Case, fleet: Fleet, out: Path) -> Pare
     return Parent(
         folder=asked.policy_folder,
         policy=policy,
-        tensors_sha256=sidecar["tensors_sha256"],
+        tensors_sha256=loaded.tensors_sha256,
         trained=trained,
         trained_ids=trained_ids,
     )

@@ -71,6 +71,20 @@ def test_going_on_with_a_finished_training_keeps_its_test(out, again):
     assert "of 3 days violate" in (again / "policy" / "MODEL_CARD.md").read_text()
 
 
+def test_the_same_days_are_not_tested_again(out, again, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("tested again")
+
+    monkeypatch.setattr("scenarios.study.methods.roll_out_days", refuse)
+    trained(out.parent / "few.yaml", again, test_days=3)
+    assert json.loads((again / "test.json").read_text()) == json.loads(
+        (out / "test.json").read_text()
+    )
+    assert read_card(again / "policy").test == read_card(out / "policy").test
+    with pytest.raises(AssertionError, match="tested again"):
+        trained(out.parent / "few.yaml", again, test_days=2)
+
+
 def test_the_test_of_another_policy_is_none_of_this_one(out, again):
     document = json.loads((again / "test.json").read_text())
     (again / "test.json").write_text(json.dumps(document | {"policy": "0" * 64}))
