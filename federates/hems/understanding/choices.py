@@ -21,6 +21,8 @@ _NEGATED: Final = re.compile(
     r"be|been|by|so|much|fussed|worried|that|too|in|to|of))* $"
 )
 _BEARING: Final = re.compile(r"(?<![^ ])(?P<deg>\d{1,3}) ?(?:°|degrees?|deg)?(?![^ ])")
+_BUT_FOR: Final = re.compile(r" (?:apart from|aside from|except|other than|besides)\b")
+"""After "nothing": something."""
 _MOSTLY: Final = re.compile(r"\b(?:mostly|mainly|most of|primarily|largely|main|predominantly)\b")
 _TOPS: Final = re.compile(
     r"\b(?:over|above|before|more than|rather than|ahead of|followed by|then|but|next|secondly|"
@@ -66,7 +68,9 @@ def _said(plain: str, words: Words, *, item: Slot) -> list[_Said]:
     found: list[_Said] = []
     for name, pattern in words:
         for match in pattern.finditer(plain):
-            found.append(_one(plain, name, match))
+            nothing = match.group().startswith("no")
+            if not nothing or not _BUT_FOR.match(plain, match.end()):
+                found.append(_one(plain, name, match))
     spans = {(said.start, said.end) for said in found}
     found = [
         said

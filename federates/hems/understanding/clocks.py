@@ -65,6 +65,8 @@ _AFTER: Final = re.compile(
     r"more|phases?|pins?|bed|showers?|x|st|nd|rd|th|/ 7|/|a day|a week|per|adults?|minutes?|mins?|"
     r"showers|baths|stars?|or \d times|o ?clock shadow)(?![^ ])"
 )
+_TO_WHICH: Final = re.compile(r" (?:to|past)(?= ?(?:$|[.,;!?]))")
+"""After minutes whose hour was left out: "ten to"."""
 CLOCK_PHRASE: Final = re.compile(
     r"(?<![^ ])(?:a )?(?:\d{1,2}|quarter|half)(?: minutes)? (?:to|past|passed|after|before|of|"
     r"till) \d{1,2} (?:in the (?:early |late )?(?:morning|afternoon|evening)|at night|am|pm|oclock|"
@@ -205,7 +207,7 @@ def _is_something_else(plain: str, match: re.Match[str]) -> bool:
         return True
     if re.match(r" ?(?:a|p) m\b", plain[match.end() : match.end() + 6]):
         return False
-    if _AFTER.match(plain, match.end()):
+    if _AFTER.match(plain, match.end()) or _TO_WHICH.match(plain, match.end()):
         return True
     unit = unit_at(plain, match.end())
     return unit is not None and not (

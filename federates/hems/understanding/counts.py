@@ -99,6 +99,15 @@ _TIMES_WORD: Final = re.compile(
     r"\b(?:once(?! (?:its|it|the|theyre|they|ive|weve|im|i|we|everyone|everything|loaded|full|done|"
     r"more|again|upon)\b)|twice|thrice)\b"
 )
+_VARIES: Final = re.compile(
+    r"\b(?:otherwise|else|the rest|week ?ends?|week ?days?|winter|summer|holidays?|term ?time|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b"
+)
+_A_FREQUENCY: Final = re.compile(
+    r"\b(?:once|twice|thrice|daily|every day|"
+    r"(?:\d{1,2}|few|couple(?: of)?) (?:times|loads|x|runs|cycles))\b"
+)
+"""Two of them with the days they hold for are a sum that nobody should guess."""
 _EXCEPT: Final = re.compile(r"\b(?:except|apart from|but|other than|bar)\b")
 _VAGUELY_OFTEN: Final = (
     (_ALTERNATE, (3, 4), "Every other day is three or four times a week: which one?"),
@@ -119,18 +128,31 @@ def count(reading: Reading, *, item: Slot) -> Answer | None:
     """Return the whole number that a text names for a slot, or None where it names none."""
     if bounds_the_wrong_way(item, reading.text):
         return None
-    if item.name == "occupants":
-        found = _people(reading, item=item)
-        return found if found is not None else _plain(reading, item=item)
-    if item.name in {"runs_per_week", "max_events_per_week"}:
-        found = _weekly(reading, item=item)
-        return found if found is not None else _plain(reading, item=item)
-    if item.name == "showers_per_day":
-        found = _showers(reading, item=item)
-        return found if found is not None else _plain(reading, item=item)
-    if item.name == "n_evs" and _BOTH.search(reading.text):
+    found = None
+    match item.name:
+        case "occupants":
+            found = _people(reading, item=item)
+        case "runs_per_week" | "max_events_per_week":
+            found = _weekly(reading, item=item)
+        case "showers_per_day":
+            found = _showers(reading, item=item)
+        case "n_evs":
+            found = _cars(reading, item=item)
+    return found if found is not None else _plain(reading, item=item)
+
+
+def _cars(reading: Reading, *, item: Slot) -> Answer | None:
+    """Return two cars for "both" and "my husband and I have one each"; other shares are asked."""
+    plain = reading.text
+    if _BOTH.search(plain):
         return _answer(reading, item=item, value=2)
-    return _plain(reading, item=item)
+    if not _EACH.search(plain):
+        return None
+    couple = len(_PARTNER.findall(plain)) == 1 and _ME.search(plain) is not None
+    if re.search(r"\b1 each\b", plain) and (couple or _US_TWO.search(plain)):
+        return _answer(reading, item=item, value=2)
+    question = "How many electric cars is that altogether?"
+    return doubtful(item, (), words=reading.words(), question=question)
 
 
 def _people(  # noqa: PLR0911 - one way of saying it after the other
@@ -186,6 +208,9 @@ def _mentions_me(plain: str) -> bool:
 def _weekly(reading: Reading, *, item: Slot) -> Answer | None:
     """Return how often a week "twice a day", "every night" or "on Saturdays" is."""
     plain = reading.text
+    if _VARIES.search(plain) and len(_A_FREQUENCY.findall(plain)) > 1:
+        question = "How many times is that in a usual week?"
+        return doubtful(item, (), words=reading.words(), question=question)
     match = _OFTEN.search(plain)
     if match is not None:
         return _so_often(reading, match, item=item)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from typing import Final
 
 from federates.hems.parameters.slots import Slot, Span
 from federates.hems.understanding.answer import Answer, Context, doubtful, stored
-from federates.hems.understanding.clocks import MINUTES_PER_DAY, NOON, Clock, clock_text, clocks
+from federates.hems.understanding.clocks import Clock, clocks
 from federates.hems.understanding.hedges import is_hedged
 from federates.hems.understanding.reading import Reading
+from federates.hems.understanding.spans import Pair, complement, readings_of
 
 WHOLE_DAY: Final = (Span(start="00:00", end="24:00"),)
 
@@ -37,11 +37,23 @@ _IN: Final = re.compile(
     r"\b(?:home|in|here|around|someone(?:s)?|somebody(?:s)?|occupied|there|back|always 1 of us)\b"
 )
 _OUTSIDE: Final = re.compile(
-    r"\b(?:(?:everything|all|any ?time|always|whenever|every hour|the rest|"
+    r"\b(?:(?:everything|anything|all|any ?time|any hour|always|whenever|every hour|the rest|"
     r"day)\b.{0,30}\b(?:but|except|apart|"
-    r"other than|bar|outside)|outside|not between|never between|not from|cheap|off peak|lower|"
-    r"cheaper)\b"
+    r"other than|bar|outside)|outside|not between|never between|not from)\b"
 )
+_CHEAP: Final = re.compile(
+    r"\b(?:(?<!not )(?<!isnt )(?<!never )(?:cheap(?:er|est)?|off peak|low(?:er|est)?|reduced)|"
+    r"night(?: ?time)? (?:rate|price|tariff|hours|period|is|runs|from|between)|economy 7)\b"
+)
+_IS_SO: Final = re.compile(
+    r" (?:, )?(?:is|are|its|thats|when its|at) (?:the |my |our )?"
+    r"(?:(?P<cheap>cheap|off peak|low|night|reduced)|(?:dear|expensive|peak|high|day))\w*"
+)
+"""After times: whether they are the cheap or the dear ones."""
+_DEAR: Final = re.compile(
+    r"\b(?:(?<!off )peak|dear(?:er|est)?|expensive|high(?:er|est)?|day(?: ?time)? (?:rate|price))\b"
+)
+"""After words for cheap hours: it is the times that follow which are dear."""
 _ALWAYS: Final = re.compile(
     r"\b(?:all day(?: long)?(?: and (?:all )?(?:night|evening))?|(?:all|the whole|whole) "
     r"(?:day|time|weekend)|always|24 / 7|24 hours(?: a day)?|24 h|"
@@ -90,19 +102,9 @@ _UNTIL: Final = re.compile(
     r"(?:out|off)(?: at| by| around| about)?|out (?:at|by|the door at|the door by)|off (?:at|"
     r"by))(?: (?:about|around|roughly|at|say|like|by|the))* $"
 )
+_FROM_WHEN: Final = "From when until when is that?"
+_MOST_SHOWN: Final = 6
 _OUT_FROM: Final = re.compile(r"\b(?:out|away|gone|empty|at work|working)\b")
-_MOST_READINGS: Final = 16
-_LATE_MIN: Final = 20 * 60
-"""From here on a stretch ends the next morning. [min] judgement"""
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """A start and an end, each with the minutes it may stand for."""
-
-    start: Clock
-    end: Clock
-    is_out: bool
 
 
 def stretches(reading: Reading, *, item: Slot, context: Context) -> Answer | None:
@@ -114,33 +116,33 @@ def stretches(reading: Reading, *, item: Slot, context: Context) -> Answer | Non
     words = reading.words(found[0].start, found[-1].end)
     pairs = _pairs(plain, found, item=item)
     if not pairs:
-        return doubtful(item, (), words=words, question="From when until when is that?")
+        return doubtful(item, (), words=words, question=_FROM_WHEN)
+    return _of_pairs(reading, pairs, words=words, item=item)
+
+
+def _of_pairs(reading: Reading, pairs: list[Pair], *, words: str, item: Slot) -> Answer:
+    """Return the stretches that pairs of times mean; what overlaps or stays open is asked."""
+    plain = reading.text
     pairs = [_in_24_hours(pair, plain=plain) for pair in pairs]
-    readings: list[tuple[Span, ...]] = [()]
-    for pair in pairs:
-        spans = _spans(pair, item=item, alone=len(pairs) == 1)
-        readings = [(*before, span) for before in readings for span in spans][:_MOST_READINGS]
-    if len(pairs) > 1 and len(readings) > 1:
-        readings = [spans for spans in readings if _in_order_of_the_day(spans)] or readings
+    readings = readings_of(pairs, item=item)
     explicit = all(p.start.is_explicit and p.end.is_explicit for p in pairs)
+    if not readings:
+        question = "I cannot tell those times apart: from when until when is that, one by one?"
+        return doubtful(item, (), words=words, question=question)
     if any(pair.is_out for pair in pairs):
         if not all(pair.is_out for pair in pairs):
             return doubtful(
                 item, (), words=words, question="When is somebody in, from when until when?"
             )
-        readings = [_complement(spans) for spans in readings]
+        readings = [complement(spans) for spans in readings]
     values = [value for value in (stored(item, spans) for spans in readings) if value]
+    if len(values) > _MOST_SHOWN:
+        return doubtful(item, (), words=words, question=_FROM_WHEN)
     if len(values) != 1:
         shown = " or ".join(_shown(spans) for spans in readings[:3])
         return doubtful(item, values, words=words, question=f"Do you mean {shown}?")
     hedged = is_hedged(re.sub(r"\bbetween\b", "", plain)) or not explicit
     return Answer(values=(values[0],), words=reading.words(), hedged=hedged, explicit=explicit)
-
-
-def _in_order_of_the_day(spans: tuple[Span, ...]) -> bool:
-    """Whether stretches follow each other from morning to night: "6.30 to 8 and 5 to 11"."""
-    times = [clock for span in spans for clock in (span["start"], span["end"])]
-    return all(a < b for a, b in pairwise(times))
 
 
 def _shown(spans: tuple[Span, ...]) -> str:
@@ -190,47 +192,65 @@ def _without_clocks(reading: Reading, *, item: Slot, context: Context) -> Answer
     return None
 
 
-def _pairs(plain: str, found: list[Clock], *, item: Slot) -> list[_Pair]:
+def _pairs(plain: str, found: list[Clock], *, item: Slot) -> list[Pair]:
     """Join times to stretches: neighbours with "to" between, or "leave at 8, back at 5"."""
-    pairs: list[_Pair] = []
+    pairs: list[Pair] = []
     is_home = item.name.startswith("home_")
-    excepted = not is_home and _OUTSIDE.search(plain[: found[0].start]) is not None
-    at = 0
+    excepted = False
+    at = done = 0
     while at + 1 < len(found):
         first, second = found[at], found[at + 1]
-        lead = plain[found[at - 1].end if at else 0 : first.start]
+        lead = plain[done : first.start]
         gap = plain[first.end : second.start]
         pair = _pair(first, second, lead=lead, gap=gap, after=plain[second.end :], is_home=is_home)
         if pair is None:
             return []
+        excepted = not is_home and _is_excepted(lead, item=item, before=excepted)
+        done = second.end
+        is_so = _IS_SO.match(plain, done) if item.name == "peak_hours" else None
+        if is_so is not None:
+            excepted, done = is_so["cheap"] is not None, is_so.end()
         pairs.append(replace(pair, is_out=True) if excepted else pair)
         at += 2
-    return pairs if at == len(found) else []
+    if at < len(found):
+        return []
+    # "Cheap from 12 to 5, peak from 4 to 7" names the dear hours themselves.
+    dear = [pair for pair in pairs if not pair.is_out]
+    return dear if dear and not is_home else pairs
+
+
+def _is_excepted(lead: str, *, item: Slot, before: bool) -> bool:
+    """Whether the words before a stretch say that it is the rest of the day that counts."""
+    cues = [(match.end(), True) for match in _OUTSIDE.finditer(lead)]
+    if item.name == "peak_hours":
+        cues += [(match.end(), True) for match in _CHEAP.finditer(lead)]
+        cues += [(match.end(), False) for match in _DEAR.finditer(lead)]
+    return max(cues)[1] if cues else before
 
 
 def _pair(
     first: Clock, second: Clock, *, lead: str, gap: str, after: str, is_home: bool
-) -> _Pair | None:
+) -> Pair | None:
     """Return the stretch between two times, or None where the words join them otherwise."""
     joined = _TO.fullmatch(gap) is not None
     out = is_home and _says_out(lead, gap=gap, after=after)
     if joined:
-        return _Pair(first, second, is_out=out)
+        return Pair(first, second, is_out=out, shares_half=gap.strip() == "-")
     if not is_home:
         return (
-            _Pair(first, second, is_out=False)
+            Pair(first, second, is_out=False)
             if _AFTER.search(lead) and _UNTIL.search(gap)
             else None
         )
     if _UNTIL.search(lead) and _AFTER.search(gap):
         # "until 8 and from 5", "leave at 8, back at 5": in from the second to the first.
-        return _Pair(second, first, is_out=False)
+        return Pair(second, first, is_out=False)
     if _AFTER.search(lead) and _UNTIL.search(gap):
-        return _Pair(first, second, is_out=bool(_OUT_FROM.search(lead)))
+        return Pair(first, second, is_out=bool(_OUT_FROM.search(lead)))
     return None
 
 
-def _in_24_hours(pair: _Pair, *, plain: str) -> _Pair:
+def _in_24_hours(pair: Pair, *, plain: str) -> Pair:
     """Read "8:30" as in the morning beside "17:00"."""
     start, end = (
         replace(clock, minutes=(_as_written(clock),), is_explicit=True)
@@ -262,72 +282,3 @@ def _says_out(lead: str, *, gap: str, after: str) -> bool:
         if home and not (part == lead and re.fullmatch(r".*\bin the \w+ ?", lead)):
             return False
     return bool(_OUT.search(re.split(r" [.,;] ", after + " ")[0]))
-
-
-def _spans(pair: _Pair, *, item: Slot, alone: bool) -> list[Span]:
-    """Return the stretches that two times may stand for, once the slot had its say."""
-    starts, ends = pair.start.minutes, pair.end.minutes
-    candidates = [(s, e) for s in starts for e in ends if s != e]
-    # Of several stretches the order of the day decides which halves are meant.
-    if len(candidates) > 1 and (alone or pair.is_out or not item.name.startswith("home_")):
-        candidates = _likely(candidates, pair=pair, item=item) or candidates
-    return [
-        Span(start=clock_text(start), end="24:00" if end == 0 else clock_text(end))
-        for start, end in candidates
-    ]
-
-
-def _likely(candidates: list[tuple[int, int]], *, pair: _Pair, item: Slot) -> list[tuple[int, int]]:
-    """Return the candidates that fit what the slot is about; judgement."""
-    first, last = len(pair.start.minutes) == 1, len(pair.end.minutes) == 1
-    if pair.is_out:
-        return [
-            (s, e)
-            for s, e in candidates
-            if (first or 300 <= s < NOON + 60) and (last or NOON <= e < 22 * 60) and s < e
-        ]
-    if first and not last and min(s for s, _ in candidates) >= _LATE_MIN:
-        # "From ten at night till six": the next six.
-        return [min(candidates, key=lambda pair: (pair[1] - pair[0]) % MINUTES_PER_DAY)]
-    match item.name:
-        case "day_hours":
-            return [
-                (s, e)
-                for s, e in candidates
-                if (first or 240 <= s < NOON) and (last or e >= 17 * 60 or e == 0)
-            ]
-        case "allowed_hours":
-            return [
-                (s, e)
-                for s, e in candidates
-                if (first or 360 <= s <= NOON) and (last or e > NOON) and s < e
-            ]
-        case "peak_hours":
-            short = [(s, e) for s, e in candidates if (e - s) % MINUTES_PER_DAY <= 5 * 60]
-            return [
-                (s, e) for s, e in short if first or last or 360 <= s <= 600 or 840 <= s <= 1200
-            ]
-    return _at_home(candidates, explicit_start=first, explicit_end=last)
-
-
-def _at_home(
-    candidates: list[tuple[int, int]], *, explicit_start: bool, explicit_end: bool
-) -> list[tuple[int, int]]:
-    """From the afternoon or evening until the next morning; other readings stay open."""
-    if explicit_end:
-        return []
-    latest = 9 * 60 + 30 if explicit_start else 10 * 60
-    return [(s, e) for s, e in candidates if 14 * 60 <= s <= 20 * 60 and 5 * 60 <= e <= latest]
-
-
-def _complement(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-    """Return the rest of the day."""
-    ordered = sorted(spans, key=lambda span: span["start"])
-    rest = []
-    for place, span in enumerate(ordered):
-        following = ordered[(place + 1) % len(ordered)]
-        start = "00:00" if span["end"] == "24:00" else span["end"]
-        if start != following["start"]:
-            end = "24:00" if following["start"] == "00:00" else following["start"]
-            rest.append(Span(start=start, end=end))
-    return tuple(rest)

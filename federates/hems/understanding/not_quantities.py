@@ -39,6 +39,12 @@ _MARGIN_OF_A_RUN: Final = re.compile(
     r" (?:late|later|early|earlier|before|past|to (?:\d|noon|mid))"
 )
 _MARGIN_BEFORE: Final = re.compile(r"\b(?:give or take|within|plus or minus)(?: (?:a|about))? $")
+_RANGE: Final = re.compile(
+    r" (?:\w+ ){0,3}?(?:range\b|(?:on|per|from|to|out of) "
+    r"(?:a |1 |the |each |every |full |single )*(?:charge|battery|tank|full)\b|"
+    r"(?:when|if|once) (?:its |it is )?(?:full|charged))"
+)
+_RANGE_BEFORE: Final = re.compile(r"\brange (?:\w+ ){0,3}$")
 _STORED: Final = re.compile(
     r" ?(?:kws?|k ?w|kilo ?watts?) (?:(?:of|worth of) (?:storage|capacity)|storage|"
     r"(?:per|an|/) hour)\b"
@@ -69,7 +75,9 @@ def is_pronoun(reading: Reading, start: int, end: int) -> bool:
     return said == "one" and _JUST_ONE.fullmatch(reading.text) is None
 
 
-def is_beside_the_point(plain: str, start: int, end: int, *, item: Slot) -> bool:
+def is_beside_the_point(  # noqa: PLR0911 - one kind of number after the other
+    plain: str, start: int, end: int, *, item: Slot
+) -> bool:
     """Return whether a number is part of a clock, a fraction, a discount, a margin or a choice.
 
     Args:
@@ -87,6 +95,8 @@ def is_beside_the_point(plain: str, start: int, end: int, *, item: Slot) -> bool
         return True
     if item.kind is SlotKind.POWER_KW and _STORED.match(plain, end):
         return True
+    if item.kind is SlotKind.LENGTH_KM and _is_range(plain, end, before=before):
+        return True
     if item.kind is SlotKind.DURATION_MIN:
         unit = unit_at(plain, end)
         stop = end if unit is None else unit.end
@@ -103,3 +113,10 @@ def is_beside_the_point(plain: str, start: int, end: int, *, item: Slot) -> bool
         and noun["noun"] not in _NO_THINGS
         and not AFTER.match(plain, end)
     )
+
+
+def _is_range(plain: str, end: int, *, before: str) -> bool:
+    """Whether a distance is how far a charge goes: "240 miles on a charge"."""
+    unit = unit_at(plain, end)
+    stop = end if unit is None else unit.end
+    return _RANGE.match(plain, stop) is not None or _RANGE_BEFORE.search(before) is not None

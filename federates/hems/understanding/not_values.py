@@ -44,6 +44,16 @@ _NO_SUCH_THING: Final = re.compile(
 _MAY_BE_NONE: Final = frozenset({"household.n_evs", "household.occupants"})
 _ANOTHER_NUMBER: Final = re.compile(r"(?<![^ ])(?!1(?![^ ]))\d")
 """A number besides the "one" of "we haven't got one"."""
+_RATHER_NOT: Final = re.compile(
+    r"\b(?:rather|prefer) (?:it )?(?:not|if you didnt)\b|"
+    r"\b(?:not|dont|wont) (?:comfortable|happy|willing|prepared|want|wish|like|care|feel)\b"
+)
+_TELL: Final = re.compile(
+    r"\b(?:say\w*|tell\w*|answer\w*|shar(?:e|ing)|disclos\w+|discuss\w*|giv(?:e|ing)|talk\w*|"
+    r"reveal\w*|go into|get into|be asked|comment|private|personal|confidential|business|nosy|"
+    r"intrusive)\b"
+)
+"""Refuses to answer, not what was asked."""
 _NOT_ASKED_THAT_WAY: Final = frozenset({"flexibility", "comfort", "household", "tariff"})
 
 
@@ -80,14 +90,21 @@ def declined(reading: Reading, *, asked: Sequence[Slot], known: Values) -> Decli
     if gone:
         rest = len(gone) < len(keys)
         return Declined(absent=gone, leaves_values=rest)
-    consent = any(item.name in {"data_consent", "participate"} for item in asked)
-    if is_refusal(plain) and not (consent and not re.search(r"\b(?:say|tell|answer)\b", plain)):
+    if is_refusal(plain) and not _says_no(plain, asked=asked):
         return Declined(refused=keys, leaves_values=len(keys) > 1)
     if is_unknown(plain):
         sure_not = UNKNOWN.search(plain) is not None and not knows_roughly(plain)
         rest = len(keys) > 1 or not sure_not
         return Declined(unknown=keys, leaves_values=rest, is_guess=not sure_not)
     return Declined()
+
+
+def _says_no(plain: str, *, asked: Sequence[Slot]) -> bool:
+    """Whether "I'd rather not" is the no to a yes/no question, and not a refusal to answer it."""
+    if any(item.name in {"data_consent", "participate"} for item in asked):
+        return re.search(r"\b(?:say|tell|answer)\b", plain) is None
+    yes_or_no = bool(asked) and asked[0].kind is SlotKind.BOOLEAN
+    return yes_or_no and _RATHER_NOT.search(plain) is not None and _TELL.search(plain) is None
 
 
 def _is_absent(plain: str, item: Slot) -> bool:

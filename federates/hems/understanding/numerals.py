@@ -36,3 +36,10 @@ def numeral_readings(written: str) -> tuple[float, ...]:  # noqa: PLR0911 - one 
     if len(set(marks[:-1])) == 1 and _GROUPED.fullmatch(whole):
         return (float(re.sub("[.,]", "", whole) + "." + decimals),)
     return ()
+
+
+def single_number(written: str) -> float:
+    """Return what a number written in digits is worth; a comma is decimal."""
+    if "," in written:
+        return float(written.replace(",", "."))
+    return (*numeral_readings(written), 0.0)[0]

@@ -40,7 +40,8 @@ _STRONG_UNKNOWN: Final = (
 UNKNOWN: Final = re.compile(rf"\b(?:{_STRONG_UNKNOWN})\b")
 _WEAK_UNKNOWN: Final = re.compile(
     r"\b(?:(?:im |i am )?not (?:\w+ )?(?:sure|certain)|unsure|hard to say|difficult to say|"
-    r"tricky|(?:im |i am )?no expert|pass|hmm)\b"
+    r"tricky|(?:im |i am )?no expert|hmm)\b|"
+    r"(?<!we )(?<!they )\bpass(?![^ ])(?! (?:on|by|the|it|through)\b)"
 )
 _NOT_EXACTLY: Final = re.compile(
     r"\b(?:know|remember|say|tell|sure|certain|recall) (?:\w+ )?(?:exactly|precisely|"
@@ -105,8 +106,14 @@ _CONTROL: Final = (
         r"cancel that|(?:last|previous) (?:answer|1) was wrong|that was wrong|start again|"
         r"ignore (?:that|my last|what i (?:just )?said)|strike that|i (?:want|d like) to "
         r"change)\b")),
-    (Intent.SKIP, re.compile(r"\b(?:skip|next(?: question| 1| please)?|pass|move on|later|"
-                             r"come back to (?:that|it|this)|ask me later|not now)\b")),
+    (Intent.SKIP, re.compile(
+        r"(?:(?:please|lets|let us|just|ok|okay|well|um|uh|er|erm|hmm|oh|no|so|sorry|and|but|then|"
+        r"can|could|may|shall|can you|could you|we|i|ill|id|i will|like to|want to|would|"
+        r"maybe|perhaps|rather|prefer to|think|ask me|ask|do|answer|that|this|it|"
+        r"again|(?:leave|come back(?: to)?)(?: it| that| this)?(?: for| till| until)?|,|\.|-|!) )*"
+        r"(?:skip|next|pass|move on|go on|later(?: on)?|another time|come back to|not now)"
+        r"(?: (?:the|that|this|it|these|those|1|one|ones|question|questions|on|over|to|for now|"
+        r"for the moment|now|later|please|thanks|thank you|then|next|,|\.|!|\?))*")),
     (Intent.STOP, re.compile(
         r"\b(?:stop|quit|exit|bye|goodbye|good bye|im done|i am done|thats enough|"
         r"enough (?:questions|for (?:today|now))|(?:have|got|need) to (?:go|run|leave|dash)|"
@@ -210,4 +217,12 @@ def control(plain: str) -> Intent | None:
         return None
     if plain.strip(" ?.!,") in {"what", "eh", "huh", "sorry", "hm", "hmm", "hello", "pardon"}:
         return Intent.REPEAT
-    return next((intent for intent, pattern in _CONTROL if pattern.search(plain)), None)
+    return next(
+        (
+            intent
+            for intent, pattern in _CONTROL
+            # "The next morning" and "an hour later" skip nothing: the whole reply has to.
+            if (pattern.fullmatch if intent is Intent.SKIP else pattern.search)(plain)
+        ),
+        None,
+    )

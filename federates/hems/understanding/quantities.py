@@ -25,7 +25,8 @@ from federates.hems.understanding.special import (
     per_period,
     percent_words,
     power_sources,
-    zero_words,
+    price_words,
+    tank_by_height,
 )
 from federates.hems.understanding.units import period_at, unit_at
 
@@ -45,8 +46,16 @@ _TIME_AFTER: Final = re.compile(r" ?(?:in the (?:morning|evening|afternoon)|at n
 _BEFORE: Final = re.compile(
     r"(?:\b(?:model|id|id \.|type|zs|mg|niro|kona|ioniq|polestar|leaf|q|i|ev|e|series|mark|mk|gen|"
     r"economy|version|octopus|sap|epc|number|option|phase|past|quarter to|answer|question|section|"
-    r"page|class|band|x|v|powerwall|level|tier|covid|page) ?-? ?|\b\d+ (?:to|past) half )$"
+    r"page|class|band|x|v|level|tier|covid|page) ?-? ?|\b\d+ (?:to|past) half )$"
 )
+_PRODUCT: Final = re.compile(
+    r"\b(?:power ?wall|tesla|giv ?energy|pylontech|solar ?edge|enphase|sonnen|byd|huawei|growatt|"
+    r"fox ?ess|alpha ?ess|sofar|solis|victron|sunsynk|zappi|eddi|ohme|hypervolt|easee|wallbox|"
+    r"pod ?point|vaillant|daikin|mitsubishi|samsung|panasonic|bosch|siemens|miele|grant|nibe|"
+    r"viessmann|resu|mixergy|sunamp|vw|volkswagen|kia|hyundai|nissan|renault|peugeot|mini|bmw|audi|"
+    r"volvo|skoda|cupra|polestar) (?:[a-z]{1,3} )?$"
+)
+"""A number right after it belongs to the name of the product."""
 _CURRENCY_BEFORE: Final = re.compile(r"(?P<sign>[£€$]|\b(?:gbp|eur|usd)) ?$")
 _SIGNS: Final = {"£": "gbp", "€": "eur", "$": "usd"}
 _JOINS: Final = re.compile(r" (?:-|to|or|and|till|until|through|or maybe|maybe|up to|possibly) ")
@@ -58,6 +67,10 @@ _BOUNDED: Final = re.compile(
 )
 _BY_TIME: Final = frozenset({SlotKind.TEMPERATURE_C, SlotKind.PRICE_PER_KWH})
 """Kinds whose values differ by the time of day: "18 at night" is no time."""
+_LIMITED: Final = re.compile(
+    r"\b(?:but|only|though|although|however|limit\w*|cap(?:s|ped)|max\w*|"
+    r"peak|continuous\w*|usable|nominal)\b"
+)
 _KELVIN_WIDTH: Final = 2.0
 _SHARE_WIDTH: Final = 0.2
 _PERCENT_WIDTH: Final = 0.1
@@ -89,7 +102,7 @@ def quantity(reading: Reading, *, item: Slot, context: Context) -> Answer | None
         for mention in _mentions(plain, item=item, context=context)
         if mention.has_unit or not is_pronoun(reading, mention.start, mention.end)
     ]
-    if any(mention.has_unit for mention in found):
+    if any(mention.has_unit for mention in found) and not _in_contrast(plain, found, item=item):
         found = [mention for mention in found if mention.has_unit]
     elif len(found) > 1 and any(mention.options for mention in found):
         found = [mention for mention in found if mention.options]
@@ -102,6 +115,14 @@ def quantity(reading: Reading, *, item: Slot, context: Context) -> Answer | None
     if bounds_the_wrong_way(item, plain):
         return None
     return _answer(reading, usable, item=item, context=context)
+
+
+def _in_contrast(plain: str, found: list[Mention], *, item: Slot) -> bool:
+    """Whether a number without a unit limits another: "a 22 kW box but the car only takes 11"."""
+    if item.kind not in {SlotKind.POWER_KW, SlotKind.ENERGY_KWH} or len(found) != 2:
+        return False
+    limited = found[0].has_unit and _LIMITED.search(plain, found[0].end) is not None
+    return limited and all(mention.options for mention in found)
 
 
 def _answer(reading: Reading, usable: list[Mention], *, item: Slot, context: Context) -> Answer:
@@ -129,7 +150,9 @@ def _special(  # noqa: PLR0911 - one line a kind
         case SlotKind.PERCENT:
             return percent_words(reading, item=item)
         case SlotKind.PRICE_PER_KWH:
-            return zero_words(reading, item=item)
+            return price_words(reading, item=item)
+        case SlotKind.VOLUME_L:
+            return tank_by_height(reading, item=item)
         case SlotKind.LENGTH_KM:
             return per_period(reading, item=item, context=context)
     return None
@@ -255,7 +278,7 @@ def _mention(plain: str, match: re.Match[str], *, item: Slot, context: Context) 
         if not options:
             return None
         return Mention(start, stop, _in_bounds(item, options), has_unit=True)
-    if AFTER.match(plain, end) or _BEFORE.search(before):
+    if AFTER.match(plain, end) or _BEFORE.search(before) or _PRODUCT.search(before):
         return None
     if item.kind not in _BY_TIME and _TIME_AFTER.match(plain, end):
         return None

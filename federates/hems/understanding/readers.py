@@ -7,6 +7,7 @@ from federates.hems.understanding.answer import Answer, Context
 from federates.hems.understanding.booleans import yes_or_no
 from federates.hems.understanding.cars import capacity_of_model, car_model
 from federates.hems.understanding.choices import choice
+from federates.hems.understanding.compared import compared
 from federates.hems.understanding.counts import count
 from federates.hems.understanding.devices import device_set
 from federates.hems.understanding.intervals import stretches
@@ -28,6 +29,9 @@ def read_slot(  # noqa: PLR0911 - one line a kind
     """
     if not reading.tokens:
         return None
+    like_another = compared(reading, item=item, context=context)
+    if like_another is not None:
+        return like_another
     match item.kind:
         case SlotKind.BOOLEAN:
             return yes_or_no(reading, item=item)

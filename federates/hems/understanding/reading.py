@@ -100,7 +100,7 @@ def _tokens(text: str) -> Iterator[Token]:
             case "word":
                 plain = _word(said)
             case _:
-                if said == "-" and _is_inside_a_word(text, start):
+                if said in "-." and _is_inside_a_word(text, start):
                     continue
                 plain = _PLAIN_MARKS.get(said, said)
         yield Token(plain, start, end)
@@ -112,6 +112,11 @@ def _word(said: str) -> str:
 
 
 def _is_inside_a_word(text: str, at: int) -> bool:
-    """Whether a hyphen joins two words, or a number and a word: "semi-detached", "3-pin"."""
+    """Whether a hyphen joins two words, or a number and a word: "semi-detached", "3-pin".
+
+    A full stop does so between a name and its number: "ID.3".
+    """
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    if text[at] == ".":
+        return before.isupper() and after.isdigit()
     return before.isalnum() and after.isalpha()

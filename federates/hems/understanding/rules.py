@@ -22,6 +22,7 @@ from federates.hems.understanding.not_values import Declined, declined
 from federates.hems.understanding.parts import all_parts
 from federates.hems.understanding.phrases import control, is_command_or_code, is_foreign
 from federates.hems.understanding.reading import MAX_CHARACTERS, Reading, read
+from federates.hems.understanding.replaced import doubted
 from federates.hems.understanding.result import Ambiguity, Finding, Intent, Understanding
 from federates.hems.understanding.sharing import is_blank
 
@@ -138,6 +139,7 @@ def _answered(
     if no_values.refused and not no_values.leaves_values:
         return _without_values(no_values, intent=Intent.ANSWER)
     answers, pointed_at = all_parts(reading, asked=asked, context=context)
+    answers = doubted(answers, reading, asked=asked, known=context.known)
     if not no_values.leaves_values:
         # "We have none. Oh, and the car leaves at 7": only what was asked is not there.
         answers = {k: a for k, a in answers.items() if a.is_sure and k not in no_values.keys}
@@ -145,7 +147,10 @@ def _answered(
         if not answers:
             return _without_values(no_values, intent=Intent.ANSWER)
     sure = {key: a for key, a in answers.items() if a.is_sure}
-    doubts = {key: a for key, a in answers.items() if not a.is_sure}
+    keys = {item.key for item in asked}
+    # Only one doubt can be asked about next: what was asked comes first.
+    in_turn = sorted(answers, key=lambda key: key not in keys)
+    doubts = {key: answers[key] for key in in_turn if not answers[key].is_sure}
     if requested is not None and not sure and not any(a.values for a in doubts.values()):
         return Understanding(intent=requested)
     if not answers and no_values.keys:

@@ -17,6 +17,7 @@ from federates.hems.parameters.slots import (
 )
 from federates.hems.understanding.answer import Answer, Context
 from federates.hems.understanding.clocks import clocks
+from federates.hems.understanding.compared import compared
 from federates.hems.understanding.fragments import fragments, together
 from federates.hems.understanding.readers import read_slot
 from federates.hems.understanding.reading import Reading
@@ -30,6 +31,11 @@ _VOLUNTEERED: Final = frozenset(SlotKind) - {SlotKind.CHOICES}
 """Kinds of slots that can be answered without being asked; a set may be incomplete."""
 _DEVICE, _ATTRIBUTE, _NEAR, _ASKED = 2.0, 1.0, 0.5, 0.5
 _NAMELESS_ATTRIBUTE = 2.5
+_PRESENCE: Final = re.compile(
+    r"\b(?:home|house|out|away|empty|work(?:s|ing)?|leaves?|leaving|back|some(?:one|body)|"
+    r"no ?body|everyone|(?:were|im|hes|shes|theyre|are|is|am) in)\b"
+)
+"""Says when somebody is in, not only which days are meant."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ def _claimed(
 ) -> Share:
     """Return a fragment with the slot that its words name more clearly than any asked slot."""
     plain = piece.text
+    for item in asked:
+        if compared(piece, item=item, context=context) is not None:
+            return Share(piece, item)
     sections = _sections(plain, asked=asked)
     scores = {item.key: _score(plain, item, sections=sections) + _ASKED for item in asked}
     least = max(scores.values(), default=0.0)
@@ -121,7 +130,11 @@ def _yields(
     sections: tuple[str, ...],
     context: Context,
 ) -> bool:
-    """Whether a choice or a yes gives way to an asked slot that the words answer as well."""
+    """Whether a slot gives way to an asked one that the words answer as well."""
+    if item.section not in sections and _stays_with_hours(
+        item, piece, asked=asked, context=context
+    ):
+        return True
     if item.kind is SlotKind.CHOICE:
         chosen = [other for other in asked if other.kind is SlotKind.CHOICE]
         return any(read_slot(piece, item=other, context=context) is not None for other in chosen)
@@ -131,6 +144,28 @@ def _yields(
     others = [other for other in asked if other.kind is not SlotKind.BOOLEAN]
     found = [read_slot(piece, item=other, context=context) for other in others]
     return any(answer is not None and answer.is_sure for answer in found)
+
+
+def _stays_with_hours(
+    item: Slot, piece: Reading, *, asked: Sequence[Slot], context: Context
+) -> bool:
+    """Whether times of day belong to the hours asked for, whatever else is named beside them.
+
+    "Cheap is 11 to 7" is no price, and "6 to 8 on weekdays" not yet when somebody is in.
+    """
+    hours = [other for other in asked if other.kind is SlotKind.INTERVALS]
+    if not hours:
+        return False
+    if item.kind in NUMERIC_KINDS:
+        found = clocks(piece.text, context=context, in_range=True)
+        if len(found) > 1 or not found:
+            return len(found) > 1
+        answer = read_slot(piece, item=item, context=context)
+        return answer is not None and not answer.explicit
+    elsewhere = item.name.startswith("home_") and not any(
+        other.section == item.section for other in hours
+    )
+    return elsewhere and _PRESENCE.search(piece.text) is None
 
 
 def _winner(piece: Reading, best: list[tuple[float, Slot, Answer]]) -> Share:

@@ -1,4 +1,4 @@
-"""Quantities that are no plain number: panels of watts, plugs, "half full", a week of miles."""
+"""Quantities that are no plain number: amperes, plugs, "half full", a week of miles."""
 
 from __future__ import annotations
 
@@ -8,32 +8,12 @@ from typing import Final
 from federates.hems.parameters.slots import Slot
 from federates.hems.understanding.answer import Answer, Context, doubtful, stored
 from federates.hems.understanding.hedges import is_hedged
-from federates.hems.understanding.numerals import numeral_readings
+from federates.hems.understanding.numerals import numeral_readings, single_number
 from federates.hems.understanding.reading import Reading
+from federates.hems.understanding.sums import batteries, panels
 from federates.hems.understanding.units import KM_PER_MILE, MAINS_V, MAINS_V_ELSEWHERE
 
 _N: Final = r"(?P<{}>[0-9]+(?:[.,][0-9]+)?)"
-_W: Final = r" ?(?P<{}>kwp?|wp?|watts?|kilowatts?)(?: peak| p)?"
-_PANELS: Final = (
-    re.compile(
-        rf"(?<![^ ]){_N.format('count')} (?:\w+ ){{0,3}}?(?:panels?|modules?|pv panels?)"
-        rf" ?,? ?(?:\w+ |@ |at |of |x |, ){{0,4}}?{_N.format('watts')}{_W.format('unit')}\b"
-    ),
-    re.compile(
-        rf"(?<![^ ]){_N.format('count')} (?:x |of |times |lots of |off )?(?:the |these |those )?"
-        rf"{_N.format('watts')}{_W.format('unit')} (?:\w+ ){{0,2}}?(?:panels?|modules?|ones|each)\b"
-    ),
-    re.compile(
-        rf"(?<![^ ]){_N.format('count')} ?(?:x|times|by|\*) "
-        rf"{_N.format('watts')}{_W.format('unit')}\b"
-    ),
-    re.compile(
-        rf"(?<![^ ]){_N.format('count')} (?:\w+ ){{0,2}}?(?:panels?|modules?)"
-        rf" ?,? ?(?:\w+ |@ |at |of |x |, ){{0,4}}?{_N.format('watts')}(?: each|"
-        rf" apiece)?(?P<unit>)(?![^ ])"
-    ),
-)
-_ANY_PANEL: Final = re.compile(r"\b(?:panels?|modules?)\b")
 _AMPS_VOLTS: Final = re.compile(
     rf"(?<![^ ]){_N.format('amps')} ?(?:a|amps?) (?:\w+ |, |"
     rf"@ ){{0,3}}?{_N.format('volts')} ?(?:v|volts?)\b"
@@ -94,16 +74,31 @@ _TO_WORK: Final = re.compile(
     r"(?:there|to (?:work|the (?:office|station|shops?)|school)|from work)\b"
 )
 _LEAST_DAILY: Final = 0.5
+_TRIPS: Final = re.compile(
+    r"\b(?:twice|thrice|[2-9] (?:times|x|trips)) (?:a|per|each|every) (?:\w+ )?(?:day|week|month)\b"
+)
+_PER_FUEL: Final = re.compile(
+    r"(?:[£€$] ?)?(?<![0-9.,])[0-9]+(?:[.,][0-9]+)?"
+    r"(?: ?(?:p|pence|cents?|c|pounds?|euros?|dollars?))? (?:a|an|per|/|each|for a) "
+    r"(?:litres?|liters?|l|gallons?|gals?|kg|kilos?|kilograms?|bottles?|tanks?|"
+    r"cylinders?|cubic \w+|m3|tonnes?|bags?|day|week|month|quarter|year)\b"
+)
+_HEIGHT: Final = re.compile(
+    r"\b(?:up to|as (?:high|tall) as|about|around|reaches|comes (?:up )?to) (?:(?:my|your|the) )?"
+    r"(?P<at>waist|chest)\b"
+)
+_TANK_L: Final = {"waist": 120.0, "chest": 180.0}
+"""As the help of the question says. [L]"""
 
 
 def power_sources(reading: Reading, *, item: Slot, context: Context) -> Answer | None:
     """Return the power of solar panels, of amperes at a voltage, or of a household plug."""
     plain = reading.text
-    if item.key == "pv.peak_kw" and (_ANY_PANEL.search(plain) or _PANELS[2].search(plain)):
-        return _panels(reading, item=item)
+    if item.key == "pv.peak_kw" and (together := panels(reading, item=item)) is not None:
+        return together
     match = _AMPS_VOLTS.search(plain)
     if match is not None:
-        power_kw = _number(match["amps"]) * _number(match["volts"]) / 1000
+        power_kw = single_number(match["amps"]) * single_number(match["volts"]) / 1000
         return _sure(reading, match, item=item, value=power_kw, unit="a")
     if item.name == "charger_kw" and (match := _PLUG.search(plain)) is not None:
         if re.search(r"\bkw|watt", plain):
@@ -115,37 +110,17 @@ def power_sources(reading: Reading, *, item: Slot, context: Context) -> Answer |
         return doubtful(item, readings, words=words, question=question)
     if _THREE_PHASE.search(plain) and (match := _AMPS.search(plain)) is not None:
         volts = MAINS_V.get(context.locale, MAINS_V_ELSEWHERE)
-        power_kw = 3 * _number(match["amps"]) * volts / 1000
+        power_kw = 3 * single_number(match["amps"]) * volts / 1000
         return _sure(reading, match, item=item, value=power_kw, unit="a")
     return None
 
 
-def _panels(reading: Reading, *, item: Slot) -> Answer | None:
-    """Return count times watts; a panel's power alone says nothing."""
-    plain = reading.text
-    for pattern in _PANELS:
-        match = pattern.search(plain)
-        if match is None:
-            continue
-        each = _number(match["watts"])
-        in_kw = match["unit"].startswith("k")
-        total_kw = _number(match["count"]) * each * (1 if in_kw else 1e-3)
-        if not 0.05 <= each * (1 if in_kw else 1e-3) <= 1:
-            continue
-        return _sure(reading, match, item=item, value=total_kw, unit="w")
-    if re.search(r"\bk ?w|\bkilo ?watt", plain):
-        return None
-    words = reading.words()
-    question = "How many kW are the panels together, or how many watts does each have?"
-    return doubtful(item, (), words=words, question=question)
-
-
 def energy_of_amp_hours(reading: Reading, *, item: Slot) -> Answer | None:
-    """Return the energy of "200 Ah at 48 V"; amp-hours alone are no energy."""
+    """Return the energy of "200 Ah at 48 V" or of several batteries; Ah alone are no energy."""
     match = _AMP_HOURS.search(reading.text)
     if match is None:
-        return None
-    energy_kwh = _number(match["amps"]) * _number(match["volts"]) / 1000
+        return batteries(reading, item=item) if item.key == "battery.capacity_kwh" else None
+    energy_kwh = single_number(match["amps"]) * single_number(match["volts"]) / 1000
     return _sure(reading, match, item=item, value=energy_kwh, unit="ah")
 
 
@@ -176,9 +151,32 @@ def zero_words(reading: Reading, *, item: Slot) -> Answer | None:
     return _sure(reading, match, item=item, value=0.0, unit="")
 
 
+def price_words(reading: Reading, *, item: Slot) -> Answer | None:
+    """Return zero for "nothing", and a question where fuel is priced by the litre."""
+    match = _PER_FUEL.search(reading.text) if item.name == "fuel_cost_per_kwh" else None
+    if match is None:
+        return zero_words(reading, item=item)
+    question = "I need what a kilowatt hour from it costs: do you know that, roughly?"
+    return doubtful(item, (), words=reading.words(*match.span()), question=question)
+
+
+def tank_by_height(reading: Reading, *, item: Slot) -> Answer | None:
+    """Return what a tank "up to my chest" usually holds, to be asked about."""
+    match = _HEIGHT.search(reading.text)
+    if match is None or _DIGIT.search(reading.text):
+        return None
+    words = reading.words(*match.span())
+    volume_l = _TANK_L[match["at"]]
+    question = f'A tank "{words}" usually holds about {volume_l:g} litres: is that right?'
+    return doubtful(item, (volume_l,), words=words, question=question)
+
+
 def per_period(reading: Reading, *, item: Slot, context: Context) -> Answer | None:
     """Return a day's distance from one way, a week or a year; the latter two are asked about."""
     match = _DISTANCE.search(reading.text)
+    if _TRIPS.search(reading.text) and _DIGIT.search(reading.text):
+        question = "How far is that altogether on a usual day?"
+        return doubtful(item, (), words=reading.words(), question=question)
     if match is None:
         return _one_way(reading, item=item, context=context)
     in_km = (match["unit"] or "").startswith("k")
@@ -222,12 +220,3 @@ def _sure(reading: Reading, match: re.Match[str], *, item: Slot, value: float, u
         question = f'You said "{words}", which I cannot use here: what is it exactly?'
         return doubtful(item, (), words=words, question=question)
     return Answer(values=(kept,), words=words, unit=unit, hedged=is_hedged(reading.text))
-
-
-def _number(written: str) -> float:
-    """Return a number; the last reading takes a comma as decimal."""
-    return (
-        (*numeral_readings(written), 0.0)[0]
-        if "," not in written
-        else float(written.replace(",", "."))
-    )

@@ -32,6 +32,12 @@ _SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Words for the thing a section is about; other sections need no such words."""
 
+_DRIVEN: Final = (
+    r"driv\w+|drove|travel\w*|cover\w*|commut\w+|days?|daily|weeks?|weekly|month(?:ly)?|years?|"
+    r"yearly|annual\w*|each way|there and back|round trip|return|both ways|trips?|journeys?|"
+    r"to (?:work|school|the)"
+)
+"""Beside miles: they are driven, not how far a charge goes."""
 _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "household.occupants": r"(?:people|of us|persons?|adults?|kids?|children|occupants?) "
@@ -139,7 +145,9 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         r"ed)? (?:it |the car )?(?:by|at|for)|gone by",
         "evs.*.weekend_use": r"week ?ends?|saturdays?|sundays?",
         "evs.*.target": r"%|per ?cent|full|charged? (?:\w+ )?to|topped",
-        "evs.*.daily_distance_km": r"miles?|km|kms|kilomet\w+|commute|\d mi\b|distance",
+        "evs.*.daily_distance_km": r"(?<=\d )(?:miles?|km|kms|kilomet\w+|mi)\b"
+        rf"(?=.*\b(?:{_DRIVEN})\b)|commut\w+|distance|mileage|"
+        rf"(?:{_DRIVEN}) (?:\w+ ){{0,6}}?\d+ (?:miles?|km|kms|kilomet\w+|mi)\b",
         "evs.*.v2g": r"v ?2 ?[gh]|give (?:\w+ )?back|vehicle to|bi ?directional|2 way",
         "appliances.*.runs_per_week": r"(?:\d|once|twice|few|couple|several) "
         r"(?:\w+ )?(?:times?|loads?|runs?|"

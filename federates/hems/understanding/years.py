@@ -52,6 +52,13 @@ _CENTURY: Final = re.compile(r"\bturn of the (?:last )?century\b")
 _REFURBISHED: Final = re.compile(
     r"\b(?:renovated|refurb\w*|extended|extension|converted|loft|moved|bought|rewired)\b"
 )
+_MOVED: Final = re.compile(
+    r"\b(?:moved|bought|purchased|(?:been|lived|living) (?:here|in)|owned|(?:had|got) it)\b"
+)
+_BUILT: Final = re.compile(
+    r"\b(?:built|build|new|dat(?:es?|ing)|constructed|erected|went up|finished|original\w*)\b"
+)
+"""Else a year in which somebody moved in, or extended the house, is not when it was built."""
 
 
 def year_built(reading: Reading, *, item: Slot, context: Context) -> Answer | None:
@@ -67,6 +74,8 @@ def year_built(reading: Reading, *, item: Slot, context: Context) -> Answer | No
     if not found:
         return _age(reading, item=item, context=context)
     words = reading.words()
+    if not _BUILT.search(plain) and _is_of_later_years(plain):
+        return doubtful(item, (), words=words, question="In what year was it built, roughly?")
     values = distinct([year for year in found if stored(item, year) is not None])
     if (
         len(values) == 2
@@ -82,6 +91,15 @@ def year_built(reading: Reading, *, item: Slot, context: Context) -> Answer | No
             item, values, words=words, question="That is in the future: in what year was it built?"
         )
     return Answer(values=values, words=_span_words(reading), hedged=vague or is_hedged(plain))
+
+
+def _is_of_later_years(plain: str) -> bool:
+    """Whether years are those of a move or, where no decade is named, of works on the house."""
+    if not _decades(plain) and not _YEAR.search(plain) and not _PAIR.search(plain):
+        return False
+    return _MOVED.search(plain) is not None or (
+        not _decades(plain) and _REFURBISHED.search(plain) is not None
+    )
 
 
 def _span_words(reading: Reading) -> str:
