@@ -5,7 +5,6 @@ Questions go to stderr, so that stdout holds nothing but the home file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -14,12 +13,13 @@ from rich.markup import escape
 from federates.hems.interview.agenda import open_slots
 from federates.hems.interview.session import unresolved
 from federates.hems.interview.state import InterviewState, Message
+from scenarios.cli.hems_files import Answers
 
 
 class Terminal:
     """Says questions and takes answers."""
 
-    def __init__(self, answers: Iterator[str] | None) -> None:
+    def __init__(self, answers: Answers | None) -> None:
         """Prepare.
 
         Args:
@@ -45,13 +45,33 @@ class Terminal:
                 return self._console.input("[bold]>[/] ")
             except EOFError:
                 return None
-        text = next(self._answers, None)
+        text = self._answers(message)
         if text is not None:
             self._console.print(f"> {escape(text)}", style="dim", highlight=False, soft_wrap=True)
         return text
 
-    def ended(self, state: InterviewState, *, out: Path | None, save: Path | None) -> None:
-        """Show how it ended and what was written."""
+    def fell_back(self, state: InterviewState) -> None:
+        """Show why the language model did not understand the last answer, if rules had to."""
+        for event in state.events:
+            if event.turn == state.turn - 1 and event.action == {"action": "failed"}:
+                self.note(f"Understood by rules, as the language model failed: {event.outcome}")
+
+    def ended(
+        self,
+        state: InterviewState,
+        *,
+        out: Path | None,
+        written: Path | None,
+        save: Path | None,
+    ) -> None:
+        """Show how it ended and what was written.
+
+        Args:
+            state: The interview.
+            out: Where the home should go.
+            written: Where it went.
+            save: Where the session is.
+        """
         if not state.finished:
             self.note(f"The answers ended after {state.turn}; {progress(state)}")
         if state.fallback:
@@ -62,8 +82,14 @@ class Terminal:
         if save is not None:
             again = "" if state.finished == "done" else " The same command goes on from there."
             self.note(f"Saved {save}.{again}")
-        if out is not None:
+        if written is None:
+            return
+        if written != out:
+            self.note(f"The interview is not finished: {out} stays as it was, wrote {written}.")
+        elif state.finished == "done":
             self.note(f"Wrote {out}. Next: gradmap hems schedule {out}")
+        else:
+            self.note(f"Wrote {out} with what is known; the rest has defaults.")
 
 
 def progress(state: InterviewState) -> str:

@@ -16,6 +16,7 @@ from federates.hems.interview.rules_interviewer import RulesInterviewer
 from federates.hems.interview.session import run
 from federates.hems.parameters import from_yaml, read
 from tests.cli.helpers import CommandLine
+from tests.hems.chat.chat_server import Answer, chat_server
 from tests.hems.interview.householder import TRUTH, plain
 
 
@@ -137,3 +138,14 @@ def test_a_taken_port_is_told(gradmap, tmp_path, monkeypatch):
         ended = gradmap("hems", "interview", "--web", "--port", str(taken.getsockname()[1]))
     assert ended.code == 2
     assert "leave it out for a free one" in ended.err
+
+
+def test_what_the_language_model_failed_at_is_told_on_the_terminal_once(tmp_path):
+    pytest.importorskip("openai")
+    with (
+        chat_server(Answer(status=404, body=b"no such model")) as fake,
+        started("--url", fake.url, "--model", "m", cwd=tmp_path) as page,
+    ):
+        page.post("answer", turn=0, text="four")
+        _code, _out, err = page.ended(by=signal.SIGINT)
+    assert err.count("Understood by rules, as the language model failed") == 1

@@ -29,6 +29,8 @@ _NO_KEY: Final = "none"
 _NO_SCHEMA: Final = frozenset({400, 415, 422, 501})
 _AGAIN: Final = frozenset({408, 409, 425, 429})
 _SERVER_FAULT: Final = 500
+_LOOK_S: Final = 5.0
+"""Patience of `OpenAiServer.answers`. [s]"""
 
 
 class OpenAiServer:
@@ -79,6 +81,19 @@ class OpenAiServer:
                 self._takes_schema = False
                 return completion
         return self._patiently(messages, schema=schema, in_words=True, seed=seed)
+
+    def answers(self) -> bool:
+        """Return whether there is a server at all, whatever it says to a request for its models."""
+        models = self._client.models.with_streaming_response
+        try:
+            with models.list(timeout=_LOOK_S):
+                return True
+        except self._sdk.APIConnectionError as exc:
+            cause = exc.__cause__
+            # Connected and slow to answer, or answered with an error status: it is there.
+            return isinstance(cause, HttpFailure) or type(cause).__name__ == "ReadTimeout"
+        except (self._sdk.OpenAIError, HttpFailure):
+            return True
 
     def close(self) -> None:
         """Close the connection."""

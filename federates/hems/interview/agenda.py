@@ -117,9 +117,19 @@ def end_message(state: InterviewState, reason: str) -> Message:
         reason,
         assumed=taken,
         open_=[conflict.question for conflict in left],
+        not_agreed=_never_agreed(state.progress),
         currency=state.settings.currency,
     )
     return Message(kind="end", text=text)
+
+
+def _never_agreed(progress: Progress) -> tuple[str, ...]:
+    """Return the sections that were read back as often as it is done, and not agreed to."""
+    return tuple(
+        section
+        for section, times in progress.read_backs.items()
+        if times >= MAX_READ_BACKS and section not in progress.agreed
+    )
 
 
 def _doubt(state: InterviewState) -> Topic | None:
@@ -222,14 +232,34 @@ def _section_to_read(state: InterviewState) -> Topic | None:
                 section,
                 values,
                 provenances={key: home.sources[key].provenance for key in values},
+                units={key: record.unit for key, record in progress.records.items()},
                 currency=settings.currency,
-                again=times > 0,
+                manner=_manner(section, values, state),
             )
             message = Message(
                 kind="confirm", text=text, slots=tuple(values), proposed=values, about=section
             )
             return Topic(stage="read_back", message=message)
     return None
+
+
+def _manner(section: str, values: Mapping[str, Value], state: InterviewState) -> wording.ReadBack:
+    """Return how a section is read back: what was read before may have changed or not."""
+    before = next(
+        (
+            exchange.message
+            for exchange in reversed(state.exchanges)
+            if exchange.message.kind == "confirm" and exchange.message.about == section
+        ),
+        None,
+    )
+    if before is None or not state.progress.read_backs.get(section):
+        return "first"
+    if before.proposed != values:
+        return "changed"
+    was_last = state.exchanges[-1].message == before
+    noted_else = bool(state.past) and state.past[-1].records != state.progress.records
+    return "not_understood" if was_last and not noted_else else "once_more"
 
 
 def _asked_in(section: str, state: InterviewState, home: HomeFile) -> dict[str, Value]:

@@ -256,7 +256,8 @@ def _noted(state: InterviewState, before: Progress) -> str:
         if key not in before.records or before.records[key].value != record.value
     }
     shown = dict(list(fresh.items())[:_MOST_NOTED])
-    return wording.noted(shown, currency=state.settings.currency)
+    units = {key: state.progress.records[key].unit for key in shown}
+    return wording.noted(shown, currency=state.settings.currency, units=units)
 
 
 def _more(counts: Mapping[str, int], names: tuple[str, ...]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Self
 
@@ -12,6 +13,7 @@ from federates.hems.parameters.slot import Value
 from federates.hems.parameters.slots import slot
 from federates.hems.parameters.sources import Provenance, Source
 from federates.hems.parameters.stored import checked
+from federates.time_zone import TimeZoneName
 from gradmap.errors import ScenarioError
 
 STATE_VERSION: Final = 1
@@ -32,7 +34,9 @@ class InterviewSettings(_Frozen):
 
     locale: str = Field("en-GB", max_length=20, description="Decides `half six` and gallons.")
     currency: str = Field("GBP", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of prices.")
-    timezone: str = Field("Europe/London", max_length=60, description="IANA zone of all clocks.")
+    timezone: TimeZoneName = Field(
+        "Europe/London", max_length=60, description="IANA zone of all clocks."
+    )
     year: int = Field(2025, ge=1900, le=2200, description="Now, for `built ten years ago`.")
     design_temp_c: float = Field(UK_DESIGN_TEMP_C, ge=-60, le=30, description="Coldest day. [degC]")
     form: bool = Field(False, description="Ask a whole section at once instead of one by one.")
@@ -205,8 +209,12 @@ def saved(state: InterviewState) -> str:
     return state.model_dump_json(indent=1) + "\n"
 
 
-def resumed(text: str) -> InterviewState:
+def resumed(text: str, *, timezone: str | None = None) -> InterviewState:
     """Return the interview in a JSON text.
+
+    Args:
+        text: As written by `saved`.
+        timezone: In place of the one that was saved; None keeps it.
 
     Raises:
         ScenarioError: It is none, was changed by hand, or is of another version.
@@ -214,7 +222,7 @@ def resumed(text: str) -> InterviewState:
     if len(text) > MAX_SAVED:
         raise ScenarioError(f"saved interview is longer than {MAX_SAVED} characters; not one of us")
     try:
-        return InterviewState.model_validate_json(text)
+        return InterviewState.model_validate_json(_in_zone(text, timezone))
     except ValidationError as exc:
         fault = exc.errors(include_url=False)[0]
         at = ".".join(str(part) for part in fault["loc"])
@@ -222,6 +230,18 @@ def resumed(text: str) -> InterviewState:
             f"saved interview cannot be resumed, expected version {STATE_VERSION} as written by "
             f"`saved`: `{at}` {fault['msg']}; start a new one"
         ) from exc
+
+
+def _in_zone(text: str, timezone: str | None) -> str:
+    """Return a saved interview in another time zone; what is no interview is returned as it is."""
+    if timezone is None:
+        return text
+    try:
+        data = json.loads(text)
+        data["settings"]["timezone"] = timezone
+    except (ValueError, TypeError, KeyError):
+        return text  # the model says what is wrong with it
+    return json.dumps(data)
 
 
 def recorded(values: Mapping[str, object], *, words: str) -> dict[str, Recorded]:

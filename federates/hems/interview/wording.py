@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
+from federates.hems.interview.conversion import unit_of
 from federates.hems.parameters.conflict import Conflict
 from federates.hems.parameters.slot import Slot, SlotKind, Span, Value
 from federates.hems.parameters.slots import slot
 from federates.hems.parameters.sources import Provenance
+from federates.hems.understanding.units import KM_PER_MILE, L_PER_GALLON, M2_PER_SQUARE_FOOT
 
 _NAMES: Final[Mapping[str, str]] = {
     "household.n_evs": "number of electric cars",
@@ -69,11 +72,44 @@ _WORDS: Final = {
     "dynamic": "changes from hour to hour",
     "resistive": "electric heaters",
 }
+ReadBack = Literal["first", "changed", "not_understood", "once_more"]
+_LEADS: Final[Mapping[ReadBack, str]] = {
+    "first": "Let me read back, about {section}:",
+    "changed": "Now it reads, about {section}:",
+    "not_understood": "I did not understand what is not right about {section}. Please name the "
+    'line and say how it should be, such as "{example}". I have:',
+    "once_more": "Once more, about {section}:",
+}
+"""How a read-back begins."""
+_SAID_IN: Final[Mapping[tuple[SlotKind, str], tuple[float, str]]] = {
+    (SlotKind.LENGTH_KM, "mi"): (1 / KM_PER_MILE, "miles"),
+    (SlotKind.AREA_M2, "ft2"): (1 / M2_PER_SQUARE_FOOT, "square feet"),
+    (SlotKind.VOLUME_L, "uk_gal"): (1 / L_PER_GALLON["imperial"], "gallons"),
+    (SlotKind.VOLUME_L, "us_gal"): (1 / L_PER_GALLON["american"], "US gallons"),
+    (SlotKind.PRICE_PER_KWH, "minor"): (100.0, "pence per kWh"),
+    (SlotKind.PRICE_PER_KWH, "cent"): (100.0, "cents per kWh"),
+}
+"""From the stored unit to the one that was said, by kind of slot."""
 
 
-def value_words(item: Slot, value: Value, *, currency: str = "") -> str:
-    """Return a stored value as a householder would read it."""
+def value_words(item: Slot, value: Value, *, currency: str = "", unit: str = "") -> str:
+    """Return a stored value as a householder would read it.
+
+    Args:
+        item: The slot.
+        value: In stored form.
+        currency: Of prices.
+        unit: In which it was said; unknown ones give the slot's own.
+    """
     said: Any = value
+    if unit:
+        # Rules give the name of a unit, language models the householder's word for it.
+        name = unit if (item.kind, unit) in _SAID_IN else unit_of(unit)
+        factor, named = _SAID_IN.get((item.kind, name), (0.0, ""))
+        if named:
+            return f"{factor * said:.4g} {named}"
+        if item.kind is SlotKind.TEMPERATURE_C and name == "degf":
+            return f"{1.8 * said + 32:.4g} degrees Fahrenheit"
     match item.kind:
         case SlotKind.BOOLEAN:
             words = "yes" if said else "no"
@@ -108,11 +144,13 @@ def section_words(section: str) -> str:
     return named or f"your {section.rpartition('.')[2].replace('_', ' ')}"
 
 
-def noted(values: Mapping[str, Value], *, currency: str) -> str:
-    """Return what was just written down, so that slips show at once."""
+def noted(
+    values: Mapping[str, Value], *, currency: str, units: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return what was just written down, in the units that were said, so that slips show."""
     told = [
         f"{section_words(slot(key).section)}, {name_words(slot(key))}: "
-        f"{value_words(slot(key), value, currency=currency)}"
+        f"{value_words(slot(key), value, currency=currency, unit=units.get(key, ''))}"
         for key, value in values.items()
     ]
     return f"Noted ({'; '.join(told)})." if told else ""
@@ -154,25 +192,51 @@ def read_back(
     values: Mapping[str, Value],
     *,
     provenances: Mapping[str, Provenance],
+    units: Mapping[str, str],
     currency: str,
-    again: bool,
+    manner: ReadBack,
 ) -> str:
-    """Return a section for the householder to agree to or correct."""
+    """Return a section for the householder to agree to or correct.
+
+    Args:
+        section: The section.
+        values: What is known of it.
+        provenances: Where each value comes from.
+        units: In which values were said, where that is known.
+        currency: Of prices.
+        manner: Whether it is read for the first time, has changed since, or was turned down
+            in words that changed nothing.
+    """
     lines = [
-        f"- {name_words(slot(key))}: {value_words(slot(key), value, currency=currency)}"
-        f"{_ASSUMED.get(provenances[key], '')}"
+        f"{name_words(slot(key))}: "
+        f"{value_words(slot(key), value, currency=currency, unit=units.get(key, ''))}"
         for key, value in values.items()
     ]
-    lead = "Now it reads" if again else "Let me read back"
-    return "\n".join(
-        [f"{lead}, about {section_words(section)}:", *lines, "Is that right? Else say what is not."]
-    )
+    lead = _LEADS[manner].format(section=section_words(section), example=lines[0])
+    told = [
+        f"- {line}{_ASSUMED.get(provenances[key], '')}"
+        for key, line in zip(values, lines, strict=True)
+    ]
+    return "\n".join([lead, *told, "Is that right? Else say what is not."])
 
 
 def ending(
-    reason: str, *, assumed: Mapping[str, Value], open_: Iterable[str], currency: str
+    reason: str,
+    *,
+    assumed: Mapping[str, Value],
+    open_: Iterable[str],
+    not_agreed: Sequence[str],
+    currency: str,
 ) -> str:
-    """Return the last message: why it ends, and what was taken without asking."""
+    """Return the last message: why it ends, what is in doubt, and what nobody was asked.
+
+    Args:
+        reason: How it ends.
+        assumed: Values taken without asking.
+        open_: What does not fit together.
+        not_agreed: Sections that were read back and never agreed to.
+        currency: Of prices.
+    """
     leads = {
         "done": "Thank you, that is everything.",
         "stopped": "Stopped. What you told me is kept; you can go on later.",
@@ -184,6 +248,9 @@ def ending(
     doubts = list(open_)
     if doubts:
         parts.append("Left as it is, though it does not fit together: " + " ".join(doubts))
+    if not_agreed:
+        named = ", ".join(section_words(section) for section in not_agreed)
+        parts.append(f"You have not agreed to what I read back about {named}; it stays as noted.")
     taken = [
         f"{section_words(slot(key).section)}, {name_words(slot(key))} "
         f"{value_words(slot(key), value, currency=currency)}"
@@ -197,6 +264,8 @@ def ending(
 def _word(word: str, *, item: Slot) -> str:
     if item.key == "hot_water.kind" and word == "resistive":
         return "electric immersion heater"
+    if item.name == "never_touch" and word == "heat_pump":
+        return "heating"  # of any electric kind
     if item.name == "weekend_use" and word == "none":
         return "stays at home"
     if item.key == "household.house_type" and word == "flat":

@@ -25,6 +25,10 @@ from federates.hems.parameters.stored import checked_all, number, text, window_m
 
 EV_CHARGING_EFFICIENCY: Final = 0.92
 """From the meter into the car, as in `scenarios.device_draws`. [-]"""
+OVERSIZED: Final = 2.5
+"""Heat over the loss on the design day from which a heat pump is rather told by its heat. [-]"""
+SMALLEST_PUMP_KW: Final = 4.0
+"""Heat of the smallest pumps, which small new homes have for want of smaller ones. [kW]"""
 _ROUNDING: Final = 1e-9
 
 Check = Callable[[Values], Iterator[Conflict]]
@@ -48,6 +52,7 @@ def conflicts(
         _heating_named_twice,
         _comfort_order,
         lambda known: _heating_capacity(known, design_temp_c=design_temp_c),
+        lambda known: _heat_taken_for_electricity(known, design_temp_c=design_temp_c),
         hot_water_conflicts,
         _peak_price,
         battery_conflicts,
@@ -133,14 +138,7 @@ def _heating_capacity(known: Values, *, design_temp_c: float) -> Iterator[Confli
     ua = _ua_kw_per_k(known)
     if kind is None or rated_kw is None or lowest is None or ua is None:
         return
-    cop = 1.0
-    if kind == "heat_pump":
-        efficiency = heat_pump_efficiency(known)
-        cop = building.cop(
-            design_temp_c,
-            supply_temp_c=efficiency["heating.supply_temp_c"],
-            carnot_fraction=efficiency["heating.carnot_fraction"],
-        )
+    cop = _design_cop(known, design_temp_c=design_temp_c) if kind == "heat_pump" else 1.0
     needed = building.design_loss_kw(ua, temp_in_c=lowest, design_temp_c=design_temp_c)
     available = rated_kw * cop
     if needed > available + _ROUNDING:
@@ -161,6 +159,47 @@ def _heating_capacity(known: Values, *, design_temp_c: float) -> Iterator[Confli
                 "household.house_type",
             ),
         )
+
+
+def _heat_taken_for_electricity(known: Values, *, design_temp_c: float) -> Iterator[Conflict]:
+    """A heat pump does not draw so much electricity that the number must be its heat."""
+    rated_kw = number(known, "heating.rated_electric_kw")
+    ua = _ua_kw_per_k(known)
+    if known.get("heating.kind") != "heat_pump" or rated_kw is None or ua is None:
+        return
+    cop = _design_cop(known, design_temp_c=design_temp_c)
+    loss_kw = building.design_loss_kw(
+        ua, temp_in_c=building.SIZING_TEMP_IN_C, design_temp_c=design_temp_c
+    )
+    heat_kw, most_kw = rated_kw * cop, OVERSIZED * loss_kw + SMALLEST_PUMP_KW
+    if heat_kw > most_kw + _ROUNDING:
+        yield Conflict(
+            rule="heat_taken_for_electricity",
+            keys=("heating.rated_electric_kw", "household.floor_area_m2"),
+            needed=heat_kw,
+            available=most_kw,
+            unit="kW",
+            question=f"A heat pump that draws {rated_kw:g} kW of electricity gives about "
+            f"{heat_kw:.0f} kW of heat, but your home loses only about {loss_kw:.1f} kW at "
+            f"{design_temp_c:g} degrees outside. If {rated_kw:g} kW is the heat it gives, it "
+            f"draws about {rated_kw / cop:.1f} kW. How many kW of electricity does it draw?",
+            resolve=(
+                "heating.rated_electric_kw",
+                "household.floor_area_m2",
+                "household.built_year",
+                "household.house_type",
+            ),
+        )
+
+
+def _design_cop(known: Values, *, design_temp_c: float) -> float:
+    """Return heat over electricity of the heat pump on the design day."""
+    efficiency = heat_pump_efficiency(known)
+    return building.cop(
+        design_temp_c,
+        supply_temp_c=efficiency["heating.supply_temp_c"],
+        carnot_fraction=efficiency["heating.carnot_fraction"],
+    )
 
 
 def _ua_kw_per_k(known: Values) -> float | None:

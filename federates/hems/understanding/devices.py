@@ -1,16 +1,22 @@
-"""Sets of devices: what a home owns, and what must never be controlled."""
+"""The devices that a home owns: a first list, and what is added or taken away later."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from federates.hems.parameters.slots import Slot
 from federates.hems.understanding.answer import Answer, Context, doubtful, stored
-from federates.hems.understanding.cars import car_span
+from federates.hems.understanding.device_mentions import (
+    CAR,
+    DeviceMention,
+    device_mentions,
+    household_mentions,
+)
 from federates.hems.understanding.hedges import is_hedged
-from federates.hems.understanding.reading import Reading
+from federates.hems.understanding.never_touch import never_touch
+from federates.hems.understanding.reading import Reading, read
 from federates.hems.understanding.vocabulary import DEVICE_WORDS
 
 _ALL: Final = re.compile(
@@ -22,176 +28,151 @@ _NONE: Final = re.compile(
     r"(?:dont|do not) have any(?: of (?:those|these|them))?|neither|not a single 1|nope|nowt|"
     r"nada|no)\b"
 )
+_NONE_LEFT: Final = re.compile(
+    r"\b(?:none of (?:them|those|these|the above|that)|(?:dont|do not) have any|not a single 1)\b"
+)
 _EXCEPT: Final = re.compile(
     r"\b(?:except(?: for)?|apart from|but(?: not| no)?|bar|other than|aside from|minus|save "
     r"for|not)\b"
 )
-_LONG_NO: Final = re.compile(
-    r"\b(?:(?:dont|do not|doesnt|havent|have not|hasnt) (?:\w+ )?(?:have|got|own|use)?|without|"
-    r"neither|except(?: for)?|apart from|"
-    r"(?:do )?not have|lack|thinking (?:of|about)|planning|considering|looking (?:at|into)|"
-    r"would like|want(?:ing)?|hoping|might get|used to have|got rid of|sold|next year)\b"
-)
-_SHORT_NO: Final = re.compile(r"\b(?:no|not|nor)(?: (?:a|an|any|the|longer|more))* $")
-_BOUNDARY: Final = re.compile(
-    r"[.;!?]|\b(?:but|just|only|however|though|although|yes|we (?:do )?have|we ve got|weve got|"
-    r"ive got|i have|i ve got|there is|theres)\b"
-)
-_CHAINED: Final = re.compile(r"^ ?,? ?(?:or|nor|/)(?: (?:a|an|any|the|no))* ?$")
 _SOLAR_WATER: Final = re.compile(r"\bsolar (?:hot )?(?:water|thermal)\b")
-_WASHER_DRYER: Final = re.compile(r"\bwasher ?(?:/ |and )?(?:dryer|drier)\b")
-_INFORMAL: Final = (
-    ("heat_pump", re.compile(r"\b(?:heating|heat|thermostat|temperature)\b")),
-    ("ev", re.compile(r"\b(?:cars?|vehicles?|charger|charging)\b")),
-    ("hot_water_tank", re.compile(r"\b(?:hot water|water|showers?)\b")),
-    ("washing_machine", re.compile(r"\b(?:washing|laundry)\b")),
-    ("dryer", re.compile(r"\b(?:drying|tumble)\b")),
-    ("dishwasher", re.compile(r"\b(?:dishes|washing up)\b")),
+_ADDS: Final = re.compile(
+    r"\b(?:also|too|as well|plus|add(?:ed|ing)?|forg(?:et|ot|otten)|miss(?:ed|ing|es)?|"
+    r"left (?:out|off)|another|in addition|additionally|besides|on top|"
+    r"just (?:got|had|bought|installed|put|fitted)|"
+    r"should (?:also )?(?:have|include|be)|not (?:listed|mentioned)|(?:didnt|dont) mention)\b"
 )
-_FREE: Final = re.compile(
-    r"\b(?:(?:control|manage|run|touch|have|use|do|handle|take over) (?:everything|anything|"
-    r"it all|all of it|the lot|what|whatever)|nothing(?! (?:but|except))|none|"
-    r"no(?: restrictions| limits)?|anything goes|"
-    r"(?:everything|anything|it) (?:is|can be)? ?(?:fine|ok|okay|controlled|fair game)|fair "
-    r"game|all (?:fine|yours|good)|free (?:rein|hand)|not really|nope|nah)\b"
+_OWNS: Final = re.compile(
+    r"\b(?:have|weve|ive|got|own|theres|there (?:is|are)|bought|installed|fitted|having)\b"
 )
-_HANDS_OFF_ALL: Final = re.compile(
-    r"\b(?:(?:touch|control) (?:anything|nothing)|hands off everything|leave everything|"
-    r"everything(?! (?:but|except|apart|is fine|is ok)))\b"
+_ONLY: Final = re.compile(
+    r"\b(?:just(?! (?:got|had|bought|installed|put|fitted))|only|nothing (?:else|fancier|more)|"
+    r"(?:thats|that is) (?:all|everything|it|the lot)|nowt else|no more gadgets)\b"
 )
+_RIGHT: Final = re.compile(r"\b(?:right|correct|fine|true|ok|okay|good)\b")
+_IS_IT_ELECTRIC: Final = "Is the car electric, or a plug-in hybrid?"
 
 
-@dataclass(frozen=True)
-class _Device:
-    name: str
-    start: int
-    end: int
-    is_negated: bool
+def device_set(reading: Reading, *, item: Slot, context: Context) -> Answer | None:
+    """Return the devices a text names for a slot, or None where it names none.
 
-
-def device_set(reading: Reading, *, item: Slot, context: Context) -> Answer | None:  # noqa: PLR0911 - one way of saying it after the other
-    """Return the devices a text names for a slot, or None where it names none."""
+    Once a home's devices are known, a text adds to them or takes away from them; what would drop
+    a device that it does not call gone becomes a question.
+    """
     if item.name == "never_touch":
-        return _never_touch(reading, item=item, context=context)
-    plain = reading.text
-    if _SOLAR_WATER.search(plain):
+        return never_touch(reading, item=item, context=context)
+    if _SOLAR_WATER.search(reading.text):
         question = "Do the solar panels make electricity, or do they heat water?"
         return doubtful(item, (), words=reading.words(), question=question)
-    found = _devices(reading)
-    owned = [device.name for device in found if not device.is_negated]
+    known = context.known.get(item.key)
+    if isinstance(known, tuple):
+        owned = tuple(str(name) for name in known)
+        return _changed(reading, item=item, known=owned)
+    return _first_list(reading, item=item)
+
+
+def names_devices(plain: str) -> bool:
+    """Return whether a text is about the devices of a home: it lists several, or changes one."""
+    if len({name for name, pattern in DEVICE_WORDS if pattern.search(plain)}) > 1:
+        return True
+    found = household_mentions(read(plain))
+    changes = _ADDS.search(plain) or _OWNS.search(plain) or any(one.is_negated for one in found)
+    return bool(found) and bool(changes)
+
+
+def _first_list(reading: Reading, *, item: Slot) -> Answer | None:
+    """Return the devices of a text where none are known yet."""
+    plain, words = reading.text, reading.words()
+    found = household_mentions(reading)
+    owned = _present(found)
     if _ALL.search(plain) and not re.search(r"\bnot (?:all|everything|every)\b", plain):
-        match = _EXCEPT.search(plain, _ALL.search(plain).end())  # type: ignore[union-attr]
-        missing = {d.name for d in found if match is not None and d.start >= match.start()}
-        named = {d.name for d in found} - missing
+        missing, named = _exceptions(plain, device_mentions(reading))
         if named and not missing:
-            return doubtful(
-                item, (tuple(named),), words=reading.words(), question="Which of them do you have?"
-            )
+            question = "Which of them do you have?"
+            return doubtful(item, (tuple(named),), words=words, question=question)
         owned = [name for name in item.choices if name not in missing]
+    if CAR in owned:
+        electric = tuple(dict.fromkeys("ev" if name == CAR else name for name in owned))
+        return doubtful(item, (electric,), words=words, question=_IS_IT_ELECTRIC)
     if not owned:
-        if _NONE.search(plain) and not found:
-            return Answer(values=((),), words=reading.words(), hedged=is_hedged(plain))
-        if found:
-            return doubtful(
-                item,
-                ((),),
-                words=reading.words(),
-                question="So which of the others do you have, if any?",
-            )
+        return _nothing_owned(reading, found, item=item)
+    return _sure(reading, owned, item=item)
+
+
+def _nothing_owned(
+    reading: Reading, found: Sequence[DeviceMention], *, item: Slot
+) -> Answer | None:
+    """Return that there are no devices, or ask where only some are denied."""
+    if _NONE.search(reading.text) and not found:
+        return Answer(values=((),), words=reading.words(), hedged=is_hedged(reading.text))
+    if not found:
         return None
-    value = stored(item, tuple(dict.fromkeys(owned)))
+    question = "So which of the others do you have, if any?"
+    return doubtful(item, ((),), words=reading.words(), question=question)
+
+
+def _changed(reading: Reading, *, item: Slot, known: tuple[str, ...]) -> Answer | None:  # noqa: PLR0911 - one way of saying it after the other
+    """Return the known devices with those of a text added, or without those it calls gone."""
+    plain, words = reading.text, reading.words()
+    found = household_mentions(reading)
+    if _ALL.search(plain):
+        return _all_but(reading, item=item, known=known)
+    if not found:
+        if known and _NONE_LEFT.search(plain):
+            return doubtful(item, ((),), words=words, question="You told me of some before.")
+        return None
+    named = [_known_car(name, known) for name in _present(found)]
+    gone = {_known_car(one.name, known) for one in found if one.is_negated} & set(known)
+    kept = [name for name in known if name not in gone]
+    both = tuple(dict.fromkeys([*kept, *named]))
+    if CAR in both:
+        electric = tuple("ev" if name == CAR else name for name in both)
+        return doubtful(item, (electric,), words=words, question=_IS_IT_ELECTRIC)
+    if set(kept) <= set(named):
+        return _sure(reading, named, item=item) if named or gone else None
+    if _ONLY.search(plain) and not _ADDS.search(plain) and named:
+        question = "Then some of what you told me before is not there."
+        return doubtful(item, (tuple(named),), words=words, question=question)
+    fresh = set(named) - set(known)
+    if gone or (fresh and (_ADDS.search(plain) or len(named) == 1)):
+        return _sure(reading, both, item=item)
+    if len(named) < 2:
+        return None
+    question = "Is that all you have, or is there more, as you told me before?"
+    return doubtful(item, (tuple(named), both), words=words, question=question)
+
+
+def _known_car(name: str, known: Collection[str]) -> str:
+    """Return the electric car for "the car" of a home that is known to have one."""
+    return "ev" if name == CAR and "ev" in known else name
+
+
+def _all_but(reading: Reading, *, item: Slot, known: tuple[str, ...]) -> Answer | None:
+    """Return what "everything but the dryer" leaves; "is right" is about the known list."""
+    plain = reading.text
+    missing, _ = _exceptions(plain, device_mentions(reading))
+    if _RIGHT.search(plain):
+        left = tuple(name for name in known if name not in missing)
+        if len(left) == len(known):
+            return None
+        return doubtful(item, (left,), words=reading.words(), question="Then these are left.")
+    return _sure(reading, [name for name in item.choices if name not in missing], item=item)
+
+
+def _exceptions(plain: str, found: Sequence[DeviceMention]) -> tuple[set[str], list[str]]:
+    """Return the devices named after "except" in "all except", and those named besides them."""
+    everything = _ALL.search(plain)
+    match = None if everything is None else _EXCEPT.search(plain, everything.end())
+    missing = {one.name for one in found if match is not None and one.start >= match.start()}
+    return missing, [one.name for one in found if one.name not in missing]
+
+
+def _present(found: Sequence[DeviceMention]) -> list[str]:
+    return list(dict.fromkeys(one.name for one in found if not one.is_negated))
+
+
+def _sure(reading: Reading, names: Sequence[str], *, item: Slot) -> Answer | None:
+    value = stored(item, tuple(dict.fromkeys(names)))
     if value is None:
         return None
-    return Answer(values=(value,), words=reading.words(), hedged=is_hedged(plain))
-
-
-def _never_touch(reading: Reading, *, item: Slot, context: Context) -> Answer | None:
-    """Return what must never be controlled; "not the dryer" names it as "the dryer" does."""
-    plain = reading.text
-    names = [device.name for device in _devices(reading)]
-    known = context.known.get("household.devices", ())
-    owned = {str(word) for word in known} if isinstance(known, tuple | list) else set()
-    covered = [(device.start, device.end) for device in _devices(reading)]
-    for name, pattern in _INFORMAL:
-        match = pattern.search(plain)
-        if match is None or any(s <= match.start() < e for s, e in covered):
-            continue
-        if name in owned or name in {"washing_machine", "dryer", "dishwasher", "ev"}:
-            names.append(name)
-    words = reading.words()
-    names = list(dict.fromkeys(names))
-    allows = re.search(
-        r"\b(?:can|may|could|ok to|fine to|happy (?:for|to)|feel free to|alright to) "
-        r"(?:\w+ ){0,3}?(?:control|run|manage|use|have|touch|do|move|switch)\b",
-        plain,
-    )
-    excepts = re.search(
-        r"\b(?:except|apart from|but|bar|other than|aside from|just not|only not|not the|never|"
-        r"dont|leave)\b",
-        plain,
-    )
-    if names:
-        if allows is not None and excepts is None:
-            return doubtful(
-                item,
-                (),
-                words=words,
-                question="So is there anything that must never be controlled?",
-            )
-        value = stored(item, tuple(names))
-        if value is not None:
-            return Answer(values=(value,), words=words, hedged=is_hedged(plain))
-    if _HANDS_OFF_ALL.search(plain) and not _FREE.search(plain):
-        return doubtful(
-            item,
-            (tuple(owned),),
-            words=words,
-            question="Should none of your devices be controlled at all?",
-        )
-    if _FREE.search(plain):
-        return Answer(values=((),), words=words, hedged=is_hedged(plain))
-    return None
-
-
-def _devices(reading: Reading) -> list[_Device]:
-    """Return the devices named, in order, with what is denied marked."""
-    plain = reading.text
-    spans: list[tuple[str, int, int]] = []
-    for name, pattern in DEVICE_WORDS:
-        spans += [(name, *match.span()) for match in pattern.finditer(plain)]
-    if car_span(reading) is not None:
-        car = _car_place(reading)
-        spans.append(("ev", *car))
-    spans = [
-        span for span in spans
-        if not any(
-            other[1] <= span[1] and span[2] <= other[2] and other[2] - other[1] > span[2] - span[1]
-            for other in spans
-        )
-    ]  # fmt: skip
-    both = _WASHER_DRYER.search(plain)
-    if both is not None and "and" not in both.group():
-        spans.append(("dryer", *both.span()))
-    found: list[_Device] = []
-    for name, start, end in sorted(spans, key=lambda span: (span[1], span[2])):
-        found.append(_Device(name, start, end, _is_negated(plain, start, before=found)))
-    return found
-
-
-def _car_place(reading: Reading) -> tuple[int, int]:
-    """Return where the plain form names a car."""
-    span = car_span(reading) or (0, 1)
-    texts = [token.text for token in reading.tokens]
-    start = len(" ".join(texts[: span[0]])) + (1 if span[0] else 0)
-    return start, start + len(" ".join(texts[span[0] : span[1]]))
-
-
-def _is_negated(plain: str, start: int, *, before: list[_Device]) -> bool:
-    """Whether a device is denied: "no X", "no X or Y", "we don't have X, Y or Z"."""
-    lead = plain[:start]
-    if _SHORT_NO.search(lead[-24:]):
-        return True
-    if before and before[-1].is_negated and _CHAINED.match(plain[before[-1].end : start]):
-        return True
-    clause = _BOUNDARY.split(lead)[-1]
-    return _LONG_NO.search(clause) is not None
+    return Answer(values=(value,), words=reading.words(), hedged=is_hedged(reading.text))

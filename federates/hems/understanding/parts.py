@@ -8,6 +8,7 @@ from typing import Final
 
 from federates.hems.parameters.slots import Slot, SlotKind, slot
 from federates.hems.understanding.answer import Answer, Context, distinct, doubtful
+from federates.hems.understanding.devices import names_devices
 from federates.hems.understanding.fragments import (
     begins_with_correction,
     corrected_parts,
@@ -18,7 +19,6 @@ from federates.hems.understanding.readers import read_slot
 from federates.hems.understanding.reading import Reading
 from federates.hems.understanding.sharing import Share, own_texts, shared
 from federates.hems.understanding.subjects import named_sections, names_attribute
-from federates.hems.understanding.vocabulary import DEVICE_WORDS
 
 
 def all_parts(
@@ -133,10 +133,10 @@ def _asked_answer(
 
 
 def _names_set(plain: str, item: Slot) -> bool:
-    """Whether a text is about a set of devices: by its words, or because it lists several."""
+    """Whether a text is about a set of devices: by its words, or by what it lists or changes."""
     if item.name == "never_touch":
         return names_attribute(plain, item) or _CONTROLS.search(plain) is not None
-    return len({name for name, pattern in DEVICE_WORDS if pattern.search(plain)}) > 1
+    return names_devices(plain)
 
 
 _CONTROLS: Final = re.compile(r"\b(?:control\w*|manage|touch\w*|take over)\b")

@@ -10,6 +10,7 @@ from federates.hems.understanding.choices import choice
 from federates.hems.understanding.compared import compared
 from federates.hems.understanding.counts import count
 from federates.hems.understanding.devices import device_set
+from federates.hems.understanding.heat_pump_size import heat_or_electricity
 from federates.hems.understanding.intervals import stretches
 from federates.hems.understanding.quantities import quantity
 from federates.hems.understanding.reading import Reading
@@ -52,4 +53,4 @@ def read_slot(  # noqa: PLR0911 - one line a kind
     found = quantity(reading, item=item, context=context)
     if found is None and item.name == "capacity_kwh" and item.key.startswith("evs."):
         return capacity_of_model(reading, item=item)
-    return found
+    return heat_or_electricity(found, reading, item=item, known=context.known)

@@ -127,6 +127,48 @@ def test_a_thumb_is_a_yes_and_a_denied_read_back_is_none():
     assert state.progress.values["flexibility.participate"] is True
 
 
+def test_a_correction_at_the_read_back_keeps_the_other_devices():
+    state = at_the_read_back()
+    owned = state.progress.values["household.devices"]
+    state = told(state, "we've also got a dryer")
+    assert set(state.progress.values["household.devices"]) == {*owned, "dryer"}
+    while state.message.about != "household":
+        state = told(state, "no idea")
+    assert "Now it reads" in state.message.text
+    state = told(state, "actually sold the car")
+    assert set(state.progress.values["household.devices"]) == {*owned, "dryer"} - {"ev"}
+
+
+def test_a_no_that_changes_nothing_is_not_called_a_change():
+    state = told(at_the_read_back(), "no")
+    assert "I did not understand what is not right" in state.message.text
+    assert "Now it reads" not in state.message.text
+    state = told(state, "we get home at half past five in the car")
+    assert "I did not understand" not in state.message.text
+
+
+def test_what_was_never_agreed_to_is_named_at_the_end():
+    denied = run(RULES, lambda message: "no" if message.about == "tariff" else plain(message))
+    assert "You have not agreed to what I read back about your electricity price;" in (
+        denied.message.text
+    )
+    agreed = run(RULES, plain)
+    assert "not agreed" not in agreed.message.text
+
+
+def at_the_read_back():
+    """Return an interview whose household is read back."""
+    state = started()
+    while state.message.about != "household":
+        state = told(state, plain(state.message))
+    return state
+
+
+def test_a_time_zone_that_is_none_is_refused_before_anything_is_asked():
+    with pytest.raises(ValueError, match="IANA"):
+        InterviewSettings(timezone="Europe/Londn")
+
+
 def test_undo_takes_back_one_answer_after_the_other():
     state = told(started(ask=("household.occupants",)), "four", "detached")
     state = told(state, "undo")
@@ -252,3 +294,27 @@ def test_derived_slots_cannot_be_asked():
 def test_known_values_are_checked():
     with pytest.raises(ScenarioError, match=r"household\.occupants"):
         started(known={"household.occupants": 99})
+
+
+def test_electric_heaters_can_be_left_alone():
+    known = {"household.devices": ["dishwasher"], "heating.kind": "resistive"}
+    state = told(started(ask=("flexibility.never_touch",), known=known), "the heating, please")
+    assert "never controlled by the system: heating)" in state.message.text
+    home = outcome(state)
+    assert home.parameters.flexibility.never_touch == ("heat_pump",)
+    assert from_yaml(to_yaml(home)) == home
+
+
+def test_a_heat_pump_told_by_its_heat_is_found_out():
+    known = {
+        "household.devices": ["heat_pump"],
+        "household.house_type": "semi_detached",
+        "household.built_year": 1960,
+        "household.floor_area_m2": 90.0,
+        "heating.kind": "heat_pump",
+    }
+    state = told(started(ask=("heating.rated_electric_kw",), known=known), "8.5 kW")
+    assert "If 8.5 kW is the heat it gives, it draws about" in state.message.text
+    state = told(state, "3.3 kW")
+    assert state.progress.values["heating.rated_electric_kw"] == 3.3
+    assert "heat it gives" not in state.message.text

@@ -52,6 +52,17 @@ CASES = {
         {"evs.1.daily_distance_km": 60.0},
     ),
     "heating_capacity": (HEAT, {"heating.rated_electric_kw": 8.0}),
+    "heat_taken_for_electricity": (
+        {
+            "household.devices": ["heat_pump"],
+            "household.house_type": "semi_detached",
+            "household.built_year": 1960,
+            "household.floor_area_m2": 90.0,
+            "heating.kind": "heat_pump",
+            "heating.rated_electric_kw": 8.5,
+        },
+        {"heating.rated_electric_kw": 3.3},
+    ),
     "heating_named_twice": (
         {
             "household.devices": ["heat_pump"],
