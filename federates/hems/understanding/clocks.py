@@ -63,6 +63,7 @@ _AFTER: Final = re.compile(
     r" ?(?:people|times|days?|nights?|weeks?|kids?|children|cars?|loads?|panels?|of us|years?|"
     r"percent|%|degrees?|"
     r"more|phases?|pins?|bed|showers?|x|st|nd|rd|th|/ 7|/|a day|a week|per|adults?|minutes?|mins?|"
+    r"tenths?|thirds?|quarters|fifths?|eighths?|bars?|"
     r"showers|baths|stars?|or \d times|o ?clock shadow)(?![^ ])"
 )
 _TO_WHICH: Final = re.compile(r" (?:to|past)(?= ?(?:$|[.,;!?]))")

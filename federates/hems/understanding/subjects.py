@@ -157,7 +157,9 @@ _ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "appliances.*.earliest_start": r"(?:starts?|start(?:ed|ing)?|go|run|ready|begin|on|"
         r"available|kick off) (?:\w+ ){0,3}(?:from|at|any time "
         r"after)|from|(?<!never )(?<!not )(?<!nothing )after|"
-        r"earliest|not before|no earlier|onwards|(?:loaded|"
+        r"earliest|not before|no earlier|onwards|"
+        r"(?:dont|not|never|nothing) (?:\w+ ){0,4}?(?:starts?|begins?|runs?|goes?|go|comes? on) "
+        r"(?:\w+ ){0,4}?before|(?:loaded|"
         r"ready|filled|full) (?:by|at)",
         "appliances.*.latest_finish": r"finish(?:ed|es)?|done|"
         r"(?<!loaded )(?<!ready )(?<!filled )by|latest|(?:never|"

@@ -274,3 +274,17 @@ def test_a_form_keeps_alike_slots_apart():
     proposed = {"flexibility.max_events_per_week": 3, "flexibility.comfort_slack_k": 1.5}
     got = said("no, a 2 degree drift during events is fine", *proposed, proposed=proposed)
     assert values(got) == {"flexibility.comfort_slack_k": 2.0}
+
+
+def test_nine_tenths_are_no_clock():
+    got = said("the car should be at nine tenths when it leaves", "evs.1.target")
+
+    assert values(got) == {"evs.1.target": 0.9}
+
+
+def test_what_must_not_start_before_is_a_start():
+    proposed = {f"{WASHER}.earliest_start": "09:30", f"{WASHER}.latest_finish": "17:00"}
+    text = "not what I said! don't start the washing machine before quarter to nine in the morning"
+    got = said(text, *proposed, proposed=proposed, known=proposed)
+
+    assert values(got) == {f"{WASHER}.earliest_start": "08:45"}
