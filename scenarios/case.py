@@ -75,10 +75,18 @@ class Case:
         self,
         *,
         dtype: torch.dtype = torch.float64,
+        device: str = "cpu",
         settings: SolverSettings | None = None,
         observe_voltage: bool = False,
     ) -> Rollout:
-        """Return a rollout of the case; its power flow is linearised at a usual evening."""
+        """Return a rollout of the case; its power flow is linearised at a usual evening.
+
+        Args:
+            dtype: Of devices and power flow.
+            device: Torch device that they are on.
+            settings: Of the power flow.
+            observe_voltage: Whether agents see their own connection's last voltage.
+        """
         homes = self.homes()
         base_kw = self.history.base_load_kw.mean(dim=(0, 1))
         p = torch.zeros(len(self.feeder.connections), dtype=torch.float64)
@@ -88,12 +96,13 @@ class Case:
             self.feeder,
             settings=settings,
             dtype=dtype,
+            device=device,
             p_reference_kw=p.numpy(),
             q_reference_kvar=q.numpy(),
         )
         return Rollout(
-            fleet=self.fleet(dtype=dtype),
-            homes=self.homes(dtype=dtype),
+            fleet=self.fleet(dtype=dtype).to(device=device),
+            homes=self.homes(dtype=dtype).to(device=device),
             flow=flow,
             observe_voltage=observe_voltage,
             control_regulators=self.scenario.feeder.regulators == "as_defined"

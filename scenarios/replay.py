@@ -59,7 +59,7 @@ def household_powers(
         p_kw = trajectory.p_kw.detach()
         p = days.base_load_kw - days.pv_available_kw + fleet.household_sum(p_kw)
         q = days.base_load_kw * homes.tan_phi + fleet.household_sum(fleet.reactive_kvar(p_kw))
-    return p.double().numpy(), q.double().numpy()
+    return p.double().cpu().numpy(), q.double().cpu().numpy()
 
 
 def replay_in_opendss(

@@ -78,6 +78,9 @@ def load_progress(folder: Path, trainer: Trainer, *, case_key: str) -> bool:
     ):
         if meta.get(name) != wanted:
             raise _refusal(path, f"its `{name}` is {meta.get(name)!r}, expected {wanted!r}")
+    saved, wanted_dtype = tensors["policy.center"].dtype, trainer.progress.policy.center.dtype
+    if saved != wanted_dtype:
+        raise _refusal(path, f"its numbers are {saved}, expected {wanted_dtype}")
     _restore(trainer.progress, tensors, meta)
     return True
 

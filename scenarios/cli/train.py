@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 from rich.markup import escape
@@ -27,6 +28,7 @@ RESULT_ROWS = (
 
 if TYPE_CHECKING:
     from gradmap.training.settings import TrainingSettings
+    from scenarios.schema import Scenario
     from scenarios.study.methods import MethodSummary
     from scenarios.training.folder import Step
     from scenarios.training.parent import FineTune
@@ -69,6 +71,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Unseen days on which OpenDSS judges the result; 0 leaves the test out.",
 )
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where to train; cuda needs --set processes=1.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    show_default=True,
+    help="Of devices, policies and power flow.",
+)
 @cache_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
@@ -81,6 +97,8 @@ def command(
     agents: str | None,
     tensorboard: Path | None,
     test_days: int,
+    device: str,
+    dtype: str,
     cache: Path | None,
     quiet: bool,
 ) -> int:
@@ -92,61 +110,88 @@ def command(
     Exit codes: 0 success (a warning says where limits were not kept), 1 OpenDSS disagrees or a
     process failed, 2 wrong input, 130 interrupted.
     """
-    # Imported here: torch and the engine take seconds that `--help` should not pay.
-    from scenarios.case import open_case  # noqa: PLC0415
-    from scenarios.study.final_test import final_test  # noqa: PLC0415
-    from scenarios.training.board import TrainingBoard  # noqa: PLC0415
-    from scenarios.training.run import train  # noqa: PLC0415
-
     settings = _settings(changes, seed=seed)
     start = _fine_tune(fine_tune, agents=agents)
     case = load_scenario(find_scenario(scenario))
-    board = None if tensorboard is None else TrainingBoard(tensorboard)
+    asked = _Asked(case, out, settings, start, cache, device, dtype, test_days, quiet)
     try:
-        with named_bars(quiet=quiet) as bars:
-
-            def drawn(share: float) -> None:
-                if bars is not None:
-                    bars("Drawing days", share)
-
-            def stepped(step: Step) -> None:
-                if board is not None:
-                    board.add(step)
-                if bars is not None:
-                    share = step.report.iteration / settings.iterations
-                    bars("Training", share, _line(step))
-                elif not quiet and step.report.validation is not None:
-                    click.echo(f"{step.report.iteration}: {_line(step)}")
-
-            folder = train(
-                case,
-                out=out,
-                settings=settings,
-                fine_tune=start,
-                cache_folder=cache,
-                on_days=drawn,
-                on_step=stepped,
-            )
-            tested = None
-            if test_days:
-                tested = final_test(
-                    open_case(case, cache_folder=cache),
-                    out,
-                    n_days=test_days,
-                    n_processes=settings.processes,
-                    on_progress=None if bars is None else partial(bars, "Testing in OpenDSS"),
-                ).summary()
+        folder, tested = _trained_and_tested(asked, tensorboard=tensorboard)
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last validation", err=True)
         return INTERRUPTED
-    finally:
-        if board is not None:
-            board.close()
     _warn(out, settings=settings)
     if not quiet:
         _print_result(out, tested=tested)
     click.echo(f"Policy: {folder}")
     return OK
+
+
+class _Asked(NamedTuple):
+    """What the command line asks for."""
+
+    scenario: Scenario
+    out: Path
+    settings: TrainingSettings
+    start: FineTune | None
+    cache: Path | None
+    device: str
+    dtype: str
+    test_days: int
+    quiet: bool
+
+
+def _trained_and_tested(
+    asked: _Asked, *, tensorboard: Path | None
+) -> tuple[Path, MethodSummary | None]:
+    """Train with progress, then test; return the policy's folder and the test's result."""
+    # Imported here: torch and the engine take seconds that `--help` should not pay.
+    import torch  # noqa: PLC0415
+
+    from scenarios.case import open_case  # noqa: PLC0415
+    from scenarios.study.final_test import final_test  # noqa: PLC0415
+    from scenarios.training.board import TrainingBoard  # noqa: PLC0415
+    from scenarios.training.run import train  # noqa: PLC0415
+
+    settings = asked.settings
+    with ExitStack() as stack:
+        board = None if tensorboard is None else TrainingBoard(tensorboard)
+        if board is not None:
+            stack.callback(board.close)
+        bars = stack.enter_context(named_bars(quiet=asked.quiet))
+
+        def drawn(share: float) -> None:
+            if bars is not None:
+                bars("Drawing days", share)
+
+        def stepped(step: Step) -> None:
+            if board is not None:
+                board.add(step)
+            if bars is not None:
+                bars("Training", step.report.iteration / settings.iterations, _line(step))
+            elif not asked.quiet and step.report.validation is not None:
+                click.echo(f"{step.report.iteration}: {_line(step)}")
+
+        folder = train(
+            asked.scenario,
+            out=asked.out,
+            settings=settings,
+            fine_tune=asked.start,
+            cache_folder=asked.cache,
+            dtype=getattr(torch, asked.dtype),
+            device=asked.device,
+            on_days=drawn,
+            on_step=stepped,
+        )
+        if not asked.test_days:
+            return folder, None
+        tested = final_test(
+            open_case(asked.scenario, cache_folder=asked.cache),
+            asked.out,
+            n_days=asked.test_days,
+            n_processes=settings.processes,
+            on_progress=None if bars is None else partial(bars, "Testing in OpenDSS"),
+        )
+        return folder, tested.summary()
 
 
 def _fine_tune(policy: str | None, *, agents: str | None) -> FineTune | None:

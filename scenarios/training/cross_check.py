@@ -71,7 +71,7 @@ def cross_check(
             "`population.base_load_scale`, or compare the feeder with `gradmap validate`."
         )
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses)
-    ours = node_vm_pu(trajectory)[:, torch.from_numpy(steps)].double().numpy()
+    ours = node_vm_pu(trajectory)[:, torch.from_numpy(steps)].double().cpu().numpy()
     difference = np.abs(ours - replayed.vm_pu)[..., nodes.numpy()]
     return CrossCheck(
         n_situations=len(steps),

@@ -39,6 +39,7 @@ def train(
     fine_tune: FineTune | None = None,
     cache_folder: Path | None = None,
     dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
     on_days: Callable[[float], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Path:
@@ -53,12 +54,13 @@ def train(
         fine_tune: Policy to start from and whom to train; None trains everybody from the beginning.
         cache_folder: Where drawn days are kept, or None.
         dtype: Of devices, policies and power flow.
+        device: Torch device that they are on; a GPU takes one process.
         on_days: Called with the share of days that are drawn.
         on_step: Called after every iteration.
 
     Raises:
-        ScenarioError: Nothing or nobody to train, the feeder collapses, or `out` holds another
-            training.
+        ScenarioError: Nothing or nobody to train, no such device, the feeder collapses, or `out`
+            holds another training.
         GradmapError: OpenDSS disagrees with the power flow beyond the tolerance.
     """
     asked = Asked(
@@ -68,10 +70,12 @@ def train(
         fine_tune=fine_tune,
         cache_folder=cache_folder,
         dtype=dtype,
+        device=device,
     )
+    _refuse_device(asked)
     begun = _begin(asked)
     with assisted(
-        partial(_trainer, begun, dtype=dtype, on_days=on_days),
+        partial(_trainer, begun, asked=asked, on_days=on_days),
         assist=partial(_assistant, asked),
         n_processes=begun.settings.processes,
     ) as trainer:
@@ -100,6 +104,7 @@ class Asked:
     fine_tune: FineTune | None
     cache_folder: Path | None
     dtype: torch.dtype
+    device: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,6 +114,22 @@ class _Begun:
     case: Case
     parent: Parent | None
     settings: TrainingSettings
+
+
+def _refuse_device(asked: Asked) -> None:
+    """Refuse a device that is not there, or that processes would have to share."""
+    if asked.device == "cpu":
+        return
+    if asked.settings.processes > 1:
+        raise ScenarioError(
+            f"Training setting `processes` is {asked.settings.processes}, expected 1 on device "
+            f"{asked.device!r}: one GPU has no cores to share."
+        )
+    if not torch.cuda.is_available():
+        raise ScenarioError(
+            f"Training: device {asked.device!r} is not there; torch {torch.__version__} finds no "
+            f"CUDA device. Train on the CPU, or install torch for CUDA."
+        )
 
 
 def _begin(asked: Asked) -> _Begun:
@@ -129,7 +150,7 @@ def _begin(asked: Asked) -> _Begun:
 def _assistant(asked: Asked, peers: Peers) -> Trainer:
     """Return the trainer of a process that assists, where the training folder's one stands too."""
     begun = _begin(asked)
-    trainer = _trainer(begun, peers, dtype=asked.dtype, on_days=None)
+    trainer = _trainer(begun, peers, asked=asked, on_days=None)
     load_progress(asked.out, trainer, case_key=begun.case.key)
     return trainer
 
@@ -138,13 +159,16 @@ def _trainer(
     begun: _Begun,
     peers: Peers,
     *,
-    dtype: torch.dtype,
+    asked: Asked,
     on_days: Callable[[float], None] | None,
 ) -> Trainer:
     """Return a trainer that has done nothing yet."""
     case, parent, settings = begun.case, begun.parent, begun.settings
-    rollout = case.rollout(dtype=dtype, observe_voltage=settings.senses_voltage)
-    pool, validation = _drawn(case, settings=settings, dtype=dtype, on_days=on_days)
+    rollout = case.rollout(
+        dtype=asked.dtype, device=asked.device, observe_voltage=settings.senses_voltage
+    )
+    pool, validation = _drawn(case, settings=settings, dtype=asked.dtype, on_days=on_days)
+    pool = pool.to(device=asked.device)
     fine_tuning = None
     if parent is not None:
         fine_tuning = prepared(

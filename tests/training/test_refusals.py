@@ -83,3 +83,21 @@ def test_limits_that_were_not_kept_are_told(scenario, tmp_path, capsys):
         main([*words, "--test-days", "0", *(f"--set={change}" for change in changes)])
     assert ended.value.code == 0
     assert "on 2 of 2 validation days" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("processes", "words"),
+    [
+        (2, "`processes` is 2, expected 1"),
+        pytest.param(
+            1,
+            "finds no CUDA device",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device"),
+        ),
+    ],
+)
+def test_a_device_that_cannot_be_trained_on_is_refused(scenario, tmp_path, processes, words):
+    settings = SETTINGS.updated({"processes": processes})
+    with pytest.raises(ScenarioError, match=words):
+        train(scenario, out=tmp_path / "out", settings=settings, device="cuda")
+    assert not (tmp_path / "out").exists()

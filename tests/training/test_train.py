@@ -130,3 +130,26 @@ def test_nobody_to_train_is_one_clear_error(tmp_path):
     path.write_text(yaml.safe_dump(data))
     with pytest.raises(ScenarioError, match="controllable device"):
         train(load_scenario(path), out=tmp_path / "out", settings=SETTINGS)
+
+
+def test_float64_agrees_with_opendss_and_is_gone_on_with_in_float64_only(scenario, tmp_path):
+    settings = SETTINGS.updated({"iterations": 2})
+    train(scenario, out=tmp_path, settings=settings, dtype=torch.float64)
+    assert {value.dtype for value in weights(tmp_path).values()} == {torch.float64}
+    (check,) = (row["cross_check"] for row in read_history(tmp_path) if row["cross_check"])
+    assert check["tolerance_pu"] == 1e-6
+    assert check["max_pu"] <= 1e-6
+    with pytest.raises(ScenarioError, match=r"torch\.float64, expected torch\.float32"):
+        train(scenario, out=tmp_path, settings=settings)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("changes", [{}, {"senses_voltage": True}, {"method": "backprop"}])
+def test_training_on_cuda_goes_the_way_of_the_cpu(scenario, tmp_path, changes):
+    settings = SETTINGS.updated({"iterations": 2, **changes})
+    for device in ("cpu", "cuda"):
+        train(scenario, out=tmp_path / device, settings=settings, device=device)
+    on_cpu, on_cuda = read_history(tmp_path / "cpu"), read_history(tmp_path / "cuda")
+    for one, other in zip(on_cpu, on_cuda, strict=True):
+        assert other["value"] == pytest.approx(one["value"], rel=1e-3)
+        assert other["cost"] == pytest.approx(one["cost"], rel=1e-3)
