@@ -22,7 +22,8 @@ _PARTNER: Final = re.compile(
     r"roommate|housemate|mate|friend|lodger|baby|toddler|teenager|boy|girl|kid)\b"
 )
 _PEOPLE: Final = re.compile(
-    r"(?<![^ ])(?P<n>\d{1,2}) (?:\w+ ){0,2}?(?:people|persons?|adults?|grown ups?|kids?|"
+    r"(?<![^ ])(?P<n>\d{1,2}) (?:(?!and |plus |with )\w+ ){0,2}?"
+    r"(?:people|persons?|adults?|grown ups?|kids?|"
     r"children|child|teenagers?|"
     r"teens?|students?|sons?|daughters?|boys|girls|little ones|bab(?:y|ies)|toddlers?|lodgers?|"
     r"flatmates|housemates|roommates|parents|grandparents|pensioners|occupants?)\b"
@@ -41,7 +42,8 @@ _SEVERAL: Final = re.compile(
     r"daughters)\b"
 )
 """Nobody knows how many."""
-_US_TWO: Final = re.compile(r"\b(?:(?:just )?the pair of us|both of us|us two)\b")
+_AND_MORE: Final = re.compile(r",? ?(?:and|plus|with|\+)\b")
+_US_TWO: Final = re.compile(r"\b(?:(?:just )?the pair of us|both of us|us (?:two|2))\b")
 _ONE_OTHER: Final = re.compile(
     r"\b(?:me|myself|i) (?:and|plus|with) (?:(?:1|an?) other|another|1)\b"
 )
@@ -163,6 +165,11 @@ def _people(  # noqa: PLR0911 - one way of saying it after the other
     if re.search(r"\b(?:to|or) \d{1,2}\b", plain):
         return None
     match = _OF_US.search(plain)
+    us = match or _US_TWO.search(plain)
+    if us is not None and _AND_MORE.match(plain, us.end()) and _others(plain[us.end() :]):
+        # "two of us and a toddler": nobody knows whether the toddler is one of the two.
+        question = "How many people is that altogether?"
+        return doubtful(item, (), words=reading.words(), question=question)
     if match is not None:
         return _answer(reading, item=item, value=int(next(g for g in match.groups() if g)))
     if _US_TWO.search(plain):
@@ -178,8 +185,7 @@ def _people(  # noqa: PLR0911 - one way of saying it after the other
         return doubtful(item, (), words=reading.words(), question=question)
     if loose:
         return None
-    children = len(_A_CHILD.findall(plain))
-    children += sum(n for word, n in _MULTIPLES.items() if re.search(rf"\b{word}\b", plain))
+    children = _children(plain)
     relatives = len(_PARTNER.findall(plain))
     if _ALONE.search(plain) and not groups and not relatives:
         return _answer(reading, item=item, value=1)
@@ -191,6 +197,18 @@ def _people(  # noqa: PLR0911 - one way of saying it after the other
     if re.search(r"\bpeople|persons?\b", plain) and len(groups) == 1 and not relatives:
         total = groups[0]
     return _answer(reading, item=item, value=total)
+
+
+def _children(plain: str) -> int:
+    """Return how many children "a baby and the twins" are."""
+    several = sum(n for word, n in _MULTIPLES.items() if re.search(rf"\b{word}\b", plain))
+    return len(_A_CHILD.findall(plain)) + several
+
+
+def _others(plain: str) -> bool:
+    """Whether a text names people."""
+    named = _PEOPLE.search(plain) or _PARTNER.search(plain) or _SEVERAL.search(plain)
+    return named is not None or _children(plain) > 0
 
 
 def _mentions_me(plain: str) -> bool:

@@ -288,3 +288,19 @@ def test_what_must_not_start_before_is_a_start():
     got = said(text, *proposed, proposed=proposed, known=proposed)
 
     assert values(got) == {f"{WASHER}.earliest_start": "08:45"}
+
+
+@pytest.mark.parametrize(
+    "text", ["two of us and a toddler", "us two plus the baby", "the two of us with three kids"]
+)
+def test_a_child_beside_us_is_asked_about(text):
+    assert values(said(text, "household.occupants")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("two of us and two cats", 2), ("four of us, me, my wife and two kids", 4),
+     ("there are 3 of us and we work from home", 3), ("just us two and the dog", 2)],
+)  # fmt: skip
+def test_us_with_nobody_beside_is_a_number(text, value):
+    assert values(said(text, "household.occupants")) == {"household.occupants": value}
