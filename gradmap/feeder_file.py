@@ -35,6 +35,8 @@ from gradmap.files import written_whole
 FORMAT = "gradmap-feeder"
 VERSION = 1
 FINGERPRINT_DIGITS = 9
+SUM_DIGITS = 3
+"""Of sums in a fingerprint. A sum's noise is a billionth of it: it hardly ever crosses a digit."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -42,6 +44,8 @@ _TEXT, _HASH = "text", "sha256"
 _SPARSE = ("data", "indices", "indptr")
 _MANY: Mapping[str, type[Any]] = {"branches": Branch, "sources": Source, "regulators": Regulator}
 _SHAPE = ":shape"
+_DIFFERENCES = ("branches.y_shunt_s",)
+"""Computed as what a small number leaves of two large ones, so that much of it is their noise."""
 
 
 def save_feeder(feeder: Feeder, path: Path) -> str:
@@ -94,12 +98,15 @@ def feeder_hash(feeder: Feeder) -> str:
 def feeder_fingerprint(feeder: Feeder) -> str:
     """Return a hash that is the same on every machine, where `feeder_hash` may differ.
 
-    Numbers that an engine computes differ in their last bits from processor to processor; here they
-    count to `FINGERPRINT_DIGITS` of the largest of their kind.
+    Numbers that an engine and linear algebra compute differ in their last bits from processor to
+    processor; here they count to `FINGERPRINT_DIGITS` of the largest of their kind, and charging of
+    branches, where the noise is larger, by its sum.
     """
     arrays, text = _pack(feeder)
+    sums = {name: float(np.abs(arrays.pop(name, np.zeros(0))).sum()) for name in _DIFFERENCES}
+    words = [f"{name} {value:.{SUM_DIGITS - 1}e}" for name, value in sums.items()]
     rounded = {name: _rounded(array) for name, array in arrays.items()}
-    return _digest(rounded, text=text)
+    return _digest(rounded, text="\n".join([text, *words]))
 
 
 def _rounded(array: NDArray[Any]) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """An extracted feeder is OpenDSS's circuit: same matrix, same voltages, same branch currents."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -299,6 +300,29 @@ def test_fingerprint_forgives_last_bits_and_nothing_else():
     other = feeder.y_rest.tocsc(copy=True)
     other.data[np.abs(other.data).argmax()] *= 1.0 + 1e-6
     assert feeder_fingerprint(replace(feeder, y_rest=other)) != wanted
+    cables = tuple(replace(one, y_shunt_s=1.02 * one.y_shunt_s) for one in feeder.branches)
+    assert feeder_fingerprint(replace(feeder, branches=cables)) != wanted
+
+
+def test_fingerprint_is_the_same_with_another_linear_algebra():
+    # What OpenBLAS does on an old processor; a library that does not know the variable ignores it.
+    code = (
+        "from opendss_models.feeders import bundled_feeder\n"
+        "from gradmap.feeder_file import feeder_fingerprint\n"
+        "feeder = bundled_feeder('ieee123')\n"
+        "print(feeder_fingerprint(feeder))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for variables in ({}, {"OPENBLAS_CORETYPE": "Prescott"}, {"OPENBLAS_CORETYPE": "Nehalem"})
+    }
+    assert len(found) == 1
 
 
 def test_the_huge_feeder_has_nine_capacitor_controls_and_nothing_else_unmodelled():
