@@ -74,7 +74,8 @@ def _occurrences(words: str, text: str) -> Iterator[str]:
 
     "7" of "7 W" is read as "7 W": leaving out a unit or a half of the day makes no other value.
     """
-    quote, whole = _plain(words), _plain(text)
+    quote, said = _plain(words), _neat(text)
+    whole = _lower(said)
     if not re.search(r"\w", read(quote).text):
         return
     found = 0
@@ -83,7 +84,8 @@ def _occurrences(words: str, text: str) -> Iterator[str]:
         end = at + len(quote)
         inside = _joins(whole[at - 1 : at], quote[0]) or _joins(quote[-1], whole[end : end + 1])
         if not inside and not _cuts_a_number(whole, at, end):
-            yield whole[at : _end_with_unit(whole, end)]
+            # As it was written: capitals tell where the name of a car ends.
+            yield said[at : _end_with_unit(whole, end)]
             found += 1
         at = whole.find(quote, at + 1)
 
@@ -101,7 +103,17 @@ def _end_with_unit(whole: str, end: int) -> int:
 
 def _plain(text: str) -> str:
     """Return a text in lower case with single blanks and straight quotation marks."""
-    return " ".join(unicodedata.normalize("NFC", text).translate(_QUOTES).lower().split())
+    return _lower(_neat(text))
+
+
+def _neat(text: str) -> str:
+    """Return a text with single blanks and straight quotation marks."""
+    return " ".join(unicodedata.normalize("NFC", text).translate(_QUOTES).split())
+
+
+def _lower(text: str) -> str:
+    """Return a text in lower case, every character where it was."""
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
 def _joins(left: str, right: str) -> bool:

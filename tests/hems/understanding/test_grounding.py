@@ -27,6 +27,11 @@ def test_a_quote_that_means_the_value_supports_it(key, value, words):
     assert grounded(value, slot(key), words, REPLY)
 
 
+@pytest.mark.parametrize("model", ["Nissan Ariya", "BYD Dolphin Surf", "Volvo EX30"])
+def test_a_car_that_no_list_knows_is_told_by_its_capitals(model):
+    assert grounded(model, slot("evs.1.model"), model, f"We drive a {model} now.")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from federates.hems.parameters.slots import SLOTS, Who, slot
@@ -57,6 +57,7 @@ def keys_of(got: Understanding) -> list[str]:
 
 @settings(max_examples=600, deadline=None)
 @given(text=texts, asked=slots, place=locales)
+@example(text="NISSAN0G", asked=["evs.1.model"], place=("en-GB", "GBP"))
 def test_any_text_gives_only_values_in_bounds_that_its_own_words_say(text, asked, place):
     locale, currency = place
     got = understand(
