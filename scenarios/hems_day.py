@@ -70,8 +70,8 @@ def planned_day(home: HomeFile, day: date) -> PlannedDay:
     said = home.parameters
     own, forecast = interview_home(said, day_ahead(said, day))
     weights = weights_of(said)
-    scheduler = Scheduler(weights=weights, settings=SolverSettings(fresh=True, tidy=True))
-    plan = scheduler.plan(own, forecast)
+    scheduler = Scheduler(settings=SolverSettings(fresh=True, tidy=True))
+    plan = scheduler.plan(own, forecast, weights=weights)
     ways = {
         "plan": plan.result,
         "no_control": evaluate(own, forecast, no_control(own, forecast), weights=weights),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
 
 from gradmap.errors import ScenarioError
-from scenarios.cli.console import named_bars
+from scenarios.cli.console import ShowBar, named_bars
 from scenarios.cli.exit_codes import INTERRUPTED, OK
 from scenarios.cli.options import cache_option, set_option, settings_changes
 from scenarios.cli.output import make_table, show_table
@@ -28,7 +29,6 @@ RESULT_ROWS = (
 
 if TYPE_CHECKING:
     from gradmap.training.settings import TrainingSettings
-    from scenarios.schema import Scenario
     from scenarios.study.methods import MethodSummary
     from scenarios.training.folder import Step
     from scenarios.training.parent import FineTune
@@ -110,12 +110,38 @@ def command(
     Exit codes: 0 success (a warning says where limits were not kept), 1 OpenDSS disagrees or a
     process failed, 2 wrong input, 130 interrupted.
     """
+    # Imported here: torch and the engine take seconds that `--help` should not pay.
+    import torch  # noqa: PLC0415
+
+    from scenarios.case import open_case  # noqa: PLC0415
+    from scenarios.study.final_test import final_test  # noqa: PLC0415
+    from scenarios.training.run import train  # noqa: PLC0415
+
     settings = _settings(changes, seed=seed)
     start = _fine_tune(fine_tune, agents=agents)
     case = load_scenario(find_scenario(scenario))
-    asked = _Asked(case, out, settings, start, cache, device, dtype, test_days, quiet)
+    tested = None
     try:
-        folder, tested = _trained_and_tested(asked, tensorboard=tensorboard)
+        with _shown(settings, tensorboard=tensorboard, quiet=quiet) as (bars, stepped):
+            folder = train(
+                case,
+                out=out,
+                settings=settings,
+                fine_tune=start,
+                cache_folder=cache,
+                dtype=getattr(torch, dtype),
+                device=device,
+                on_days=None if bars is None else partial(bars, "Drawing days"),
+                on_step=stepped,
+            )
+            if test_days:
+                tested = final_test(
+                    open_case(case, cache_folder=cache),
+                    out,
+                    n_days=test_days,
+                    n_processes=settings.processes,
+                    on_progress=None if bars is None else partial(bars, "Testing in OpenDSS"),
+                ).summary()
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last validation", err=True)
         return INTERRUPTED
@@ -126,72 +152,28 @@ def command(
     return OK
 
 
-class _Asked(NamedTuple):
-    """What the command line asks for."""
-
-    scenario: Scenario
-    out: Path
-    settings: TrainingSettings
-    start: FineTune | None
-    cache: Path | None
-    device: str
-    dtype: str
-    test_days: int
-    quiet: bool
-
-
-def _trained_and_tested(
-    asked: _Asked, *, tensorboard: Path | None
-) -> tuple[Path, MethodSummary | None]:
-    """Train with progress, then test; return the policy's folder and the test's result."""
-    # Imported here: torch and the engine take seconds that `--help` should not pay.
-    import torch  # noqa: PLC0415
-
-    from scenarios.case import open_case  # noqa: PLC0415
-    from scenarios.study.final_test import final_test  # noqa: PLC0415
+@contextmanager
+def _shown(
+    settings: TrainingSettings, *, tensorboard: Path | None, quiet: bool
+) -> Iterator[tuple[ShowBar | None, Callable[[Step], None]]]:
+    """Yield bars, if any, and what shows an iteration on the terminal and to TensorBoard."""
     from scenarios.training.board import TrainingBoard  # noqa: PLC0415
-    from scenarios.training.run import train  # noqa: PLC0415
 
-    settings = asked.settings
     with ExitStack() as stack:
         board = None if tensorboard is None else TrainingBoard(tensorboard)
         if board is not None:
             stack.callback(board.close)
-        bars = stack.enter_context(named_bars(quiet=asked.quiet))
-
-        def drawn(share: float) -> None:
-            if bars is not None:
-                bars("Drawing days", share)
+        bars = stack.enter_context(named_bars(quiet=quiet))
 
         def stepped(step: Step) -> None:
             if board is not None:
                 board.add(step)
             if bars is not None:
                 bars("Training", step.report.iteration / settings.iterations, _line(step))
-            elif not asked.quiet and step.report.validation is not None:
+            elif not quiet and step.report.validation is not None:
                 click.echo(f"{step.report.iteration}: {_line(step)}")
 
-        folder = train(
-            asked.scenario,
-            out=asked.out,
-            settings=settings,
-            fine_tune=asked.start,
-            cache_folder=asked.cache,
-            dtype=getattr(torch, asked.dtype),
-            device=asked.device,
-            on_days=drawn,
-            on_step=stepped,
-        )
-        if not asked.test_days:
-            return folder, None
-        tested = final_test(
-            open_case(asked.scenario, cache_folder=asked.cache),
-            asked.out,
-            n_days=asked.test_days,
-            n_processes=settings.processes,
-            on_progress=None if bars is None else partial(bars, "Testing in OpenDSS"),
-        )
-        return folder, tested.summary()
+        yield bars, stepped
 
 
 def _fine_tune(policy: str | None, *, agents: str | None) -> FineTune | None:

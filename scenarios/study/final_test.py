@@ -12,8 +12,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gradmap.baselines.registry import POLICY_PREFIX
 from gradmap.files import written_whole
 from gradmap.policies.card import read_card, write_card
@@ -75,6 +73,6 @@ def _from_document(document: dict[str, Any], *, controller: str) -> MethodDays:
         controller=controller,
         identity=document["policy"],
         numbers=tuple(document["days"]),
-        facts=DayFacts(**{name: np.array(value) for name, value in document["facts"].items()}),
+        facts=DayFacts.listed(document["facts"]),
         seconds=document.get("seconds", 0.0),
     )

@@ -68,6 +68,11 @@ class DayFacts:
         return dict(self.__dict__)
 
     @classmethod
+    def listed(cls, lists: Mapping[str, Sequence[float]]) -> DayFacts:
+        """Return the days of a file, which holds lists by name."""
+        return cls(**{name: np.array(values) for name, values in lists.items()})
+
+    @classmethod
     def joined(cls, parts: Sequence[Mapping[str, FloatArray]]) -> DayFacts:
         """Return days one after the other, rounded as files keep them."""
         return cls(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gradmap.baselines.registry import POLICY_PREFIX, check_controller, policy_folder
 from gradmap.errors import ScenarioError
-from gradmap.policies.checkpoint import TENSORS_FILE, load_policy
+from gradmap.policies.checkpoint import load_policy
 from gradmap.training.validation import THRESHOLD_PU
 from gradmap.violation_summary import Share
 from scenarios.case import Case
@@ -186,9 +186,7 @@ def method_identity(controller: str) -> str:
     check_controller(controller)
     if not controller.startswith(POLICY_PREFIX):
         return controller
-    folder = policy_folder(controller)
-    load_policy(folder)  # refuses what is damaged
-    return hashlib.sha256((folder / TENSORS_FILE).read_bytes()).hexdigest()
+    return load_policy(policy_folder(controller)).tensors_sha256
 
 
 def _checked_numbers(n_days: int | None, numbers: Sequence[int] | None) -> tuple[int, ...]:
@@ -218,15 +216,14 @@ def _asked(case: Case, *, identity: str, numbers: tuple[int, ...]) -> dict[str, 
 
 
 def _document(result: MethodDays, *, case: Case, asked: dict[str, Any]) -> dict[str, Any]:
-    controller, policy_seed = result.controller, None
-    if controller.startswith(POLICY_PREFIX):
-        # Where it lay is no fact about it, and none of a file that others will read.
-        controller = POLICY_PREFIX.rstrip(":")
+    policy_seed = None
+    if result.controller.startswith(POLICY_PREFIX):
         policy_seed = load_policy(policy_folder(result.controller)).provenance.seed
     return {
         "asked": asked,
         "scenario": case.scenario.name,
-        "controller": controller,
+        # Of a policy without its folder: files are shared.
+        "controller": result.controller.partition(":")[0],
         "seed": case.scenario.seed,
         "policy_seed": policy_seed,
         "threshold_pu": THRESHOLD_PU,
@@ -244,6 +241,6 @@ def _from_document(
         controller=controller,  # the same policy may lie elsewhere now
         identity=document["asked"]["method"],
         numbers=numbers,
-        facts=DayFacts(**{name: np.array(value) for name, value in document["days"].items()}),
+        facts=DayFacts.listed(document["days"]),
         seconds=document["seconds"],
     )

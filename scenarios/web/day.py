@@ -7,14 +7,7 @@ from typing import Any, Final
 from federates.hems.evaluation.typical_day import SEASONS, day_of
 from federates.hems.parameters.home_file import HomeFile
 from gradmap.errors import MissingExtraError, ScenarioError
-from scenarios.hems_day import (
-    METHODS,
-    PlannedDay,
-    device_lines,
-    money,
-    planned_day,
-    way_costs,
-)
+from scenarios.hems_day import METHODS, PlannedDay, device_lines, money, planned_day, way_costs
 from scenarios.hems_day_words import comparison
 from scenarios.report.hems_day_figure import day_figure
 from scenarios.report.standalone import standalone_svg

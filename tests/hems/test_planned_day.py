@@ -94,7 +94,7 @@ def narrow():
             evs__1__departure="06:00",
         ).parameters
         planned = interview_home(said, day_ahead(said, date(2025, 1, 15)))
-        found[priority] = Scheduler(weights=weights_of(said)).plan(*planned).result
+        found[priority] = Scheduler().plan(*planned, weights=weights_of(said)).result
     return found
 
 

@@ -55,7 +55,7 @@ def execute(
         true: The home as it is, with what really happens.
         believed: The home as the manager has it, with what it expects.
         scheduler: Plans.
-        weights: What the manager believes that broken wishes cost; the scheduler's if left out.
+        weights: What the manager believes that broken wishes cost; the usual ones if left out.
     """
     home, actual = _any_time(true.home), true.forecast
     first = state = initial_state(home)
@@ -83,7 +83,7 @@ def execute(
         )
         for name, own in p_kw.items():
             done[name][start : start + n_act] = own
-    result = evaluate(home, actual, done, state=first, weights=scheduler.weights)
+    result = evaluate(home, actual, done, state=first)
     return Executed(result=result, outside_h=_outside_h(true.home, done, dt_h=actual.dt_h))
 
 

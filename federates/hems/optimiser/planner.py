@@ -69,19 +69,15 @@ class Scheduler:
     Not for use by several threads at once.
     """
 
-    def __init__(
-        self, *, weights: Weights | None = None, settings: SolverSettings | None = None
-    ) -> None:
+    def __init__(self, *, settings: SolverSettings | None = None) -> None:
         """Start HiGHS.
 
         Args:
-            weights: Costs of broken wishes.
             settings: Gap and time limit.
 
         Raises:
             MissingExtraError: highspy is not installed.
         """
-        self.weights = weights or Weights()
         self.settings = settings or SolverSettings()
         self._solver = Solver(self.settings)
 
@@ -99,13 +95,13 @@ class Scheduler:
             home: Devices and wishes.
             forecast: Prices, weather, base load and sun.
             state: Where it begins; the devices' initial values if left out.
-            weights: Costs of this home's broken wishes; the scheduler's own if left out.
+            weights: Costs of this home's broken wishes; the usual ones if left out.
 
         Raises:
             ScenarioError: Series differ in length, or a store has no state.
         """
         began = time.perf_counter()
-        state, weights = state or initial_state(home), weights or self.weights
+        state, weights = state or initial_state(home), weights or Weights()
         check_state(home, state)
         home.check_steps(forecast.n_steps)
         solution, result = self._search(

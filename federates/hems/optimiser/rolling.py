@@ -138,7 +138,7 @@ def run_rolling(
         p_kw, state = act(near, now, asked, believed=believed.window(0, n_act), state=state)
         for name, own in p_kw.items():
             done[name][start : start + n_act] = own
-    result = evaluate(home, actual, done, state=first, weights=scheduler.weights)
+    result = evaluate(home, actual, done, state=first)
     return RollingResult(result=result, plans=tuple(plans))
 
 

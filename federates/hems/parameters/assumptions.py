@@ -85,13 +85,18 @@ def heating(known: Values, *, design_temp_c: float) -> dict[str, Value]:
     )
     if kind == "resistive":
         return {"heating.rated_electric_kw": _rating_kw(loss_kw)}
+    rating_kw = _rating_kw(loss_kw / heat_pump_cop(known, outdoor_temp_c=design_temp_c))
+    return {**heat_pump_efficiency(known), "heating.rated_electric_kw": rating_kw}
+
+
+def heat_pump_cop(known: Values, *, outdoor_temp_c: float) -> float:
+    """Return heat over electricity of a heat pump at an outdoor temperature [degC]."""
     efficiency = heat_pump_efficiency(known)
-    cop = building.cop(
-        design_temp_c,
+    return building.cop(
+        outdoor_temp_c,
         supply_temp_c=efficiency["heating.supply_temp_c"],
         carnot_fraction=efficiency["heating.carnot_fraction"],
     )
-    return {**efficiency, "heating.rated_electric_kw": _rating_kw(loss_kw / cop)}
 
 
 def heat_pump_efficiency(known: Values) -> dict[str, float]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, cast
 
 from federates.hems.parameters import building
-from federates.hems.parameters.assumptions import EV_KWH_PER_KM, heat_pump_efficiency
+from federates.hems.parameters.assumptions import EV_KWH_PER_KM, heat_pump_cop
 from federates.hems.parameters.choices import APPLIANCES, MAX_EVS, HouseType
 from federates.hems.parameters.conflict import Conflict
 from federates.hems.parameters.feasibility_use import (
@@ -138,7 +138,7 @@ def _heating_capacity(known: Values, *, design_temp_c: float) -> Iterator[Confli
     ua = _ua_kw_per_k(known)
     if kind is None or rated_kw is None or lowest is None or ua is None:
         return
-    cop = _design_cop(known, design_temp_c=design_temp_c) if kind == "heat_pump" else 1.0
+    cop = heat_pump_cop(known, outdoor_temp_c=design_temp_c) if kind == "heat_pump" else 1.0
     needed = building.design_loss_kw(ua, temp_in_c=lowest, design_temp_c=design_temp_c)
     available = rated_kw * cop
     if needed > available + _ROUNDING:
@@ -167,7 +167,7 @@ def _heat_taken_for_electricity(known: Values, *, design_temp_c: float) -> Itera
     ua = _ua_kw_per_k(known)
     if known.get("heating.kind") != "heat_pump" or rated_kw is None or ua is None:
         return
-    cop = _design_cop(known, design_temp_c=design_temp_c)
+    cop = heat_pump_cop(known, outdoor_temp_c=design_temp_c)
     loss_kw = building.design_loss_kw(
         ua, temp_in_c=building.SIZING_TEMP_IN_C, design_temp_c=design_temp_c
     )
@@ -190,16 +190,6 @@ def _heat_taken_for_electricity(known: Values, *, design_temp_c: float) -> Itera
                 "household.house_type",
             ),
         )
-
-
-def _design_cop(known: Values, *, design_temp_c: float) -> float:
-    """Return heat over electricity of the heat pump on the design day."""
-    efficiency = heat_pump_efficiency(known)
-    return building.cop(
-        design_temp_c,
-        supply_temp_c=efficiency["heating.supply_temp_c"],
-        carnot_fraction=efficiency["heating.carnot_fraction"],
-    )
 
 
 def _ua_kw_per_k(known: Values) -> float | None:

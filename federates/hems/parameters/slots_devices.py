@@ -194,8 +194,8 @@ def _car_slots(number: int) -> tuple[Slot, ...]:
     )
 
 
-def _car_use_slots(number: int) -> tuple[Slot, ...]:
-    """Return the slots about how an electric car is used."""
+def _car_time_slots(number: int) -> tuple[Slot, ...]:
+    """Return the slots about when an electric car is at home."""
     car, needs, at = _car(number), _car_needs(number), f"evs.{number}"
     return (
         Slot(
@@ -226,6 +226,13 @@ def _car_use_slots(number: int) -> tuple[Slot, ...]:
             needs=needs,
             default="same",
         ),
+    )
+
+
+def _car_use_slots(number: int) -> tuple[Slot, ...]:
+    """Return the slots about what an electric car is to hold, and how far it goes."""
+    car, needs, at = _car(number), _car_needs(number), f"evs.{number}"
+    return (
         Slot(
             key=f"{at}.target",
             kind=SlotKind.PERCENT,
@@ -267,6 +274,6 @@ EVS = (
     *(
         slot
         for number in range(1, MAX_EVS + 1)
-        for slot in (*_car_slots(number), *_car_use_slots(number))
+        for slot in (*_car_slots(number), *_car_time_slots(number), *_car_use_slots(number))
     ),
 )

@@ -15,7 +15,6 @@ from federates.hems.understanding.device_mentions import (
     household_mentions,
 )
 from federates.hems.understanding.hedges import is_hedged
-from federates.hems.understanding.never_touch import never_touch
 from federates.hems.understanding.reading import Reading, read
 from federates.hems.understanding.vocabulary import DEVICE_WORDS
 
@@ -59,8 +58,6 @@ def device_set(reading: Reading, *, item: Slot, context: Context) -> Answer | No
     Once a home's devices are known, a text adds to them or takes away from them; what would drop
     a device that it does not call gone becomes a question.
     """
-    if item.name == "never_touch":
-        return never_touch(reading, item=item, context=context)
     if _SOLAR_WATER.search(reading.text):
         question = "Do the solar panels make electricity, or do they heat water?"
         return doubtful(item, (), words=reading.words(), question=question)

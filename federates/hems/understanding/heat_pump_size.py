@@ -6,20 +6,34 @@ import re
 from typing import Final
 
 from federates.hems.parameters import building
-from federates.hems.parameters.assumptions import heat_pump_efficiency
+from federates.hems.parameters.assumptions import heat_pump_cop
 from federates.hems.parameters.slots import Slot, Values
 from federates.hems.understanding.answer import Answer, doubtful
 from federates.hems.understanding.reading import Reading
 
+_POWER: Final = "heating.rated_electric_kw"
 _PUMP: Final = re.compile(
     r"\b(?:heat ?pumps?|ashp|gshp|air source|ground source|daikin|vaillant|mitsubishi|ecodan|"
     r"samsung|panasonic|aquarea|altherma|arotherm|grant|nibe|viessmann|bosch|worcester|stiebel|"
     r"octopus cosy|hitachi|toshiba|midea|kensa)\b"
 )
-_ELECTRIC: Final = re.compile(
+_DRAWS: Final = re.compile(
     r"\b(?:electric\w*|draw(?:s|n|ing)?|input|consum\w+|pull(?:s|ing)?|absorb\w*|us(?:es?|ing)|"
     r"takes?|needs?|amps?|fused?|breaker|maxes)\b"
 )
+_THERMAL: Final = re.compile(
+    r"\b(?:thermal\w*|(?:heat|heating) (?:output|capacity|it (?:gives|puts|makes|produces|"
+    r"delivers))|(?:gives?|puts?|giving|putting) (?:\w+ )?out|output|of heat)\b"
+)
+_ELECTRIC: Final = re.compile(r"\b(?:electric(?:al|ity)?|draws?|input|consumes?|pulls?)\b")
+"""What a heat pump draws, where its heat was named as well."""
+
+
+def is_heat(plain: str, *, item: Slot, known: Values) -> bool:
+    """Return whether a text gives the heat of a heat pump where its electric power was asked."""
+    if item.key != _POWER or known.get("heating.kind") == "resistive":
+        return False
+    return _THERMAL.search(plain) is not None and _ELECTRIC.search(plain) is None
 
 
 def heat_or_electricity(
@@ -36,19 +50,14 @@ def heat_or_electricity(
     if (
         answer is None
         or not answer.is_sure
-        or item.key != "heating.rated_electric_kw"
+        or item.key != _POWER
         or known.get("heating.kind", "heat_pump") != "heat_pump"
         or _PUMP.search(reading.text) is None
-        or _ELECTRIC.search(reading.text) is not None
+        or _DRAWS.search(reading.text) is not None
     ):
         return answer
     said_kw = float(answer.values[0])  # type: ignore[arg-type]
-    efficiency = heat_pump_efficiency(known)
-    cop = building.cop(
-        building.UK_DESIGN_TEMP_C,
-        supply_temp_c=efficiency["heating.supply_temp_c"],
-        carnot_fraction=efficiency["heating.carnot_fraction"],
-    )
+    cop = heat_pump_cop(known, outdoor_temp_c=building.UK_DESIGN_TEMP_C)
     drawn_kw = round(said_kw / cop, 1)
     question = (
         f"Is {said_kw:g} kW the electricity it draws, or the heat it gives? As heat it draws "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from federates.hems.parameters.slots import Slot, SlotKind, Values
+from federates.hems.parameters.slots import Slot, SlotKind
 from federates.hems.understanding.clocks import in_clock_phrase
 from federates.hems.understanding.reading import Reading
 from federates.hems.understanding.units import unit_at
@@ -22,12 +22,6 @@ _JUST_ONE: Final = re.compile(
     r"(?:(?:about|around|just|only|roughly|maybe|probably|say|its|it is|oh|um|uh|er|well|i think|"
     r"like|the|so|,|-|\.|:) )*1(?: (?:or so|ish|i think|probably|please|thanks|,|\.|!|\?))*"
 )
-_THERMAL: Final = re.compile(
-    r"\b(?:thermal\w*|(?:heat|heating) (?:output|capacity|it (?:gives|puts|makes|produces|"
-    r"delivers))|(?:gives?|puts?|giving|putting) (?:\w+ )?out|output|of heat)\b"
-)
-_ELECTRIC: Final = re.compile(r"\b(?:electric(?:al|ity)?|draws?|input|consumes?|pulls?)\b")
-"""What a heat pump draws, where its heat was named as well."""
 _PARTITIVE: Final = re.compile(r"\b(?:of|out of) (?:the|these|those|all|all the) $")
 """Before a number that counts what there was to choose from: "the middle of the three"."""
 _OF_ANOTHER_SHARE: Final = re.compile(
@@ -60,13 +54,6 @@ _NO_THINGS_TEXT: Final = """
     this us has does goes costs covers feels suits works seems sounds gets keeps looks pounds
 """
 _NO_THINGS: Final = frozenset(_NO_THINGS_TEXT.split())
-
-
-def is_heat(plain: str, *, item: Slot, known: Values) -> bool:
-    """Return whether a text gives the heat of a heat pump where its electric power was asked."""
-    if item.key != "heating.rated_electric_kw" or known.get("heating.kind") == "resistive":
-        return False
-    return _THERMAL.search(plain) is not None and _ELECTRIC.search(plain) is None
 
 
 def is_pronoun(reading: Reading, start: int, end: int) -> bool:

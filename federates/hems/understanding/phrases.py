@@ -106,14 +106,15 @@ _CONTROL: Final = (
         r"cancel that|(?:last|previous) (?:answer|1) was wrong|that was wrong|start again|"
         r"ignore (?:that|my last|what i (?:just )?said)|strike that|i (?:want|d like) to "
         r"change)\b")),
+    # The whole reply: "the next morning" and "an hour later" skip nothing.
     (Intent.SKIP, re.compile(
-        r"(?:(?:please|lets|let us|just|ok|okay|well|um|uh|er|erm|hmm|oh|no|so|sorry|and|but|then|"
-        r"can|could|may|shall|can you|could you|we|i|ill|id|i will|like to|want to|would|"
+        r"\A(?:(?:please|lets|let us|just|ok|okay|well|um|uh|er|erm|hmm|oh|no|so|sorry|and|but|"
+        r"then|can|could|may|shall|can you|could you|we|i|ill|id|i will|like to|want to|would|"
         r"maybe|perhaps|rather|prefer to|think|ask me|ask|do|answer|that|this|it|"
         r"again|(?:leave|come back(?: to)?)(?: it| that| this)?(?: for| till| until)?|,|\.|-|!) )*"
         r"(?:skip|next|pass|move on|go on|later(?: on)?|another time|come back to|not now)"
         r"(?: (?:the|that|this|it|these|those|1|one|ones|question|questions|on|over|to|for now|"
-        r"for the moment|now|later|please|thanks|thank you|then|next|,|\.|!|\?))*")),
+        r"for the moment|now|later|please|thanks|thank you|then|next|,|\.|!|\?))*\Z")),
     (Intent.STOP, re.compile(
         r"\b(?:stop|quit|exit|bye|goodbye|good bye|im done|i am done|thats enough|"
         r"enough (?:questions|for (?:today|now))|(?:have|got|need) to (?:go|run|leave|dash)|"
@@ -217,12 +218,4 @@ def control(plain: str) -> Intent | None:
         return None
     if plain.strip(" ?.!,") in {"what", "eh", "huh", "sorry", "hm", "hmm", "hello", "pardon"}:
         return Intent.REPEAT
-    return next(
-        (
-            intent
-            for intent, pattern in _CONTROL
-            # "The next morning" and "an hour later" skip nothing: the whole reply has to.
-            if (pattern.fullmatch if intent is Intent.SKIP else pattern.search)(plain)
-        ),
-        None,
-    )
+    return next((intent for intent, pattern in _CONTROL if pattern.search(plain)), None)

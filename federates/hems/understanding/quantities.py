@@ -10,11 +10,11 @@ from typing import Final
 from federates.hems.parameters.slots import Slot, SlotKind
 from federates.hems.understanding.answer import Answer, Context, distinct, doubtful, stored
 from federates.hems.understanding.durations import hours_and_minutes
+from federates.hems.understanding.heat_pump_size import is_heat
 from federates.hems.understanding.hedges import bounds_the_wrong_way, is_hedged
 from federates.hems.understanding.not_quantities import (
     AFTER,
     is_beside_the_point,
-    is_heat,
     is_pronoun,
 )
 from federates.hems.understanding.numerals import numeral_readings

@@ -12,6 +12,7 @@ from federates.hems.understanding.counts import count
 from federates.hems.understanding.devices import device_set
 from federates.hems.understanding.heat_pump_size import heat_or_electricity
 from federates.hems.understanding.intervals import stretches
+from federates.hems.understanding.never_touch import never_touch
 from federates.hems.understanding.quantities import quantity
 from federates.hems.understanding.reading import Reading
 from federates.hems.understanding.times import time_of_day
@@ -38,6 +39,8 @@ def read_slot(  # noqa: PLR0911 - one line a kind
             return yes_or_no(reading, item=item)
         case SlotKind.CHOICE:
             return choice(reading, item=item)
+        case SlotKind.CHOICES if item.name == "never_touch":
+            return never_touch(reading, item=item, context=context)
         case SlotKind.CHOICES:
             return device_set(reading, item=item, context=context)
         case SlotKind.CLOCK:
@@ -50,6 +53,11 @@ def read_slot(  # noqa: PLR0911 - one line a kind
             return year_built(reading, item=item, context=context)
         case SlotKind.INTEGER:
             return count(reading, item=item)
+    return _measured(reading, item=item, context=context)
+
+
+def _measured(reading: Reading, *, item: Slot, context: Context) -> Answer | None:
+    """Return a number with a unit, of a model where only its name is said."""
     found = quantity(reading, item=item, context=context)
     if found is None and item.name == "capacity_kwh" and item.key.startswith("evs."):
         return capacity_of_model(reading, item=item)

@@ -7,10 +7,9 @@ from typing import Final
 
 from federates.hems.parameters.slots import Slot
 from federates.hems.understanding.answer import Answer, Context, doubtful, stored
-from federates.hems.understanding.hedges import is_hedged
 from federates.hems.understanding.numerals import numeral_readings, single_number
 from federates.hems.understanding.reading import Reading
-from federates.hems.understanding.sums import batteries, panels
+from federates.hems.understanding.sums import batteries, panels, worked_out
 from federates.hems.understanding.units import KM_PER_MILE, MAINS_V, MAINS_V_ELSEWHERE
 
 _N: Final = r"(?P<{}>[0-9]+(?:[.,][0-9]+)?)"
@@ -99,7 +98,7 @@ def power_sources(reading: Reading, *, item: Slot, context: Context) -> Answer |
     match = _AMPS_VOLTS.search(plain)
     if match is not None:
         power_kw = single_number(match["amps"]) * single_number(match["volts"]) / 1000
-        return _sure(reading, match, item=item, value=power_kw, unit="a")
+        return worked_out(reading, match.span(), item=item, value=power_kw, unit="a")
     if item.name == "charger_kw" and (match := _PLUG.search(plain)) is not None:
         if re.search(r"\bkw|watt", plain):
             return None
@@ -111,7 +110,7 @@ def power_sources(reading: Reading, *, item: Slot, context: Context) -> Answer |
     if _THREE_PHASE.search(plain) and (match := _AMPS.search(plain)) is not None:
         volts = MAINS_V.get(context.locale, MAINS_V_ELSEWHERE)
         power_kw = 3 * single_number(match["amps"]) * volts / 1000
-        return _sure(reading, match, item=item, value=power_kw, unit="a")
+        return worked_out(reading, match.span(), item=item, value=power_kw, unit="a")
     return None
 
 
@@ -121,7 +120,7 @@ def energy_of_amp_hours(reading: Reading, *, item: Slot) -> Answer | None:
     if match is None:
         return batteries(reading, item=item) if item.key == "battery.capacity_kwh" else None
     energy_kwh = single_number(match["amps"]) * single_number(match["volts"]) / 1000
-    return _sure(reading, match, item=item, value=energy_kwh, unit="ah")
+    return worked_out(reading, match.span(), item=item, value=energy_kwh, unit="ah")
 
 
 def percent_words(reading: Reading, *, item: Slot) -> Answer | None:
@@ -132,12 +131,12 @@ def percent_words(reading: Reading, *, item: Slot) -> Answer | None:
     for pattern, share in _SHARES:
         match = pattern.search(plain)
         if match is not None:
-            return _sure(reading, match, item=item, value=share, unit="")
+            return worked_out(reading, match.span(), item=item, value=share, unit="")
     match = _FULL.search(plain)
     if match is not None and not _DIGIT.search(plain):
         if _NOT_FULL.search(plain):
             return None
-        return _sure(reading, match, item=item, value=1.0, unit="")
+        return worked_out(reading, match.span(), item=item, value=1.0, unit="")
     return zero_words(reading, item=item) if item.low == 0 else None
 
 
@@ -148,7 +147,7 @@ def zero_words(reading: Reading, *, item: Slot) -> Answer | None:
         return None
     if item.name.startswith(("import", "peak", "off_peak", "fuel")):
         return None
-    return _sure(reading, match, item=item, value=0.0, unit="")
+    return worked_out(reading, match.span(), item=item, value=0.0, unit="")
 
 
 def price_words(reading: Reading, *, item: Slot) -> Answer | None:
@@ -186,11 +185,15 @@ def per_period(reading: Reading, *, item: Slot, context: Context) -> Answer | No
     said = [number * factor for number in numeral_readings(match["number"])]
     if per.startswith(("there", "round")) and "same" not in per:
         value = said[-1] if said else 0.0
-        return _sure(reading, match, item=item, value=value, unit="km" if factor == 1 else "mi")
+        return worked_out(
+            reading, match.span(), item=item, value=value, unit="km" if factor == 1 else "mi"
+        )
     days = next((days for name, days in _DAYS.items() if name in per), None)
     if days is None:
         value = 2 * said[-1] if said else 0.0
-        return _sure(reading, match, item=item, value=value, unit="km" if factor == 1 else "mi")
+        return worked_out(
+            reading, match.span(), item=item, value=value, unit="km" if factor == 1 else "mi"
+        )
     words = reading.words(*match.span())
     daily = [number / days for number in said if number / days >= _LEAST_DAILY]
     shown = " or ".join(f"{km / factor:.0f}" for km in daily)
@@ -211,12 +214,3 @@ def _one_way(reading: Reading, *, item: Slot, context: Context) -> Answer | None
     ]
     words = reading.words(*match.span())
     return doubtful(item, daily, words=words, question="How far is that there and back?")
-
-
-def _sure(reading: Reading, match: re.Match[str], *, item: Slot, value: float, unit: str) -> Answer:
-    words = reading.words(*match.span())
-    kept = stored(item, round(value, 6))
-    if kept is None:
-        question = f'You said "{words}", which I cannot use here: what is it exactly?'
-        return doubtful(item, (), words=words, question=question)
-    return Answer(values=(kept,), words=words, unit=unit, hedged=is_hedged(reading.text))

@@ -91,7 +91,8 @@ def panels(reading: Reading, *, item: Slot) -> Answer | None:
         if _A_SIZE.search(_without(plain, found)):
             question = f"Is that {total_kw:.4g} kW altogether, or more?"
             return doubtful(item, (round(total_kw, 6),), words=reading.words(), question=question)
-        return _total(reading, [match for match, _ in kept], item=item, value=total_kw, unit="w")
+        span = (kept[0][0].start(), kept[-1][0].end())
+        return worked_out(reading, span, item=item, value=total_kw, unit="w")
     if re.search(r"\bk ?w|\bkilo ?watt", plain):
         return None
     question = "How many kW are the panels together, or how many watts does each have?"
@@ -109,7 +110,8 @@ def batteries(reading: Reading, *, item: Slot) -> Answer | None:
         total_kwh = sum(
             single_number(match["count"]) * single_number(match["each"]) for match in found
         )
-        return _total(reading, found, item=item, value=total_kwh, unit="kwh")
+        span = (found[0].start(), found[-1].end())
+        return worked_out(reading, span, item=item, value=total_kwh, unit="kwh")
     walls = _POWERWALL.search(plain)
     if walls is not None and not _DIGIT.search(plain[: walls.start()] + plain[walls.end() :]):
         energy_kwh = int(walls["count"] or 1) * _POWERWALL_KWH
@@ -144,10 +146,19 @@ def _without(plain: str, found: list[re.Match[str]]) -> str:
     return plain
 
 
-def _total(
-    reading: Reading, found: list[re.Match[str]], *, item: Slot, value: float, unit: str
+def worked_out(
+    reading: Reading, span: tuple[int, int], *, item: Slot, value: float, unit: str
 ) -> Answer:
-    words = reading.words(found[0].start(), found[-1].end())
+    """Return a number that words give together, or a question if the slot cannot hold it.
+
+    Args:
+        reading: The reply.
+        span: Where the words stand in its plain form.
+        item: The slot.
+        value: The number, in the slot's unit.
+        unit: In which it was said.
+    """
+    words = reading.words(*span)
     kept = stored(item, round(value, 6))
     if kept is None:
         question = f'You said "{words}", which I cannot use here: what is it exactly?'
