@@ -64,7 +64,7 @@ def describe_policy(
     Args:
         case: Feeder, population and limits of training.
         policy: The networks.
-        pool: The training days 0 to n - 1 of split `train`, in any dtype.
+        pool: The first training days, 0 to n - 1 of split `train`, in any dtype.
         settings: How it was trained.
         iterations: So many were done.
         seconds: So long they took. [s]

@@ -80,6 +80,7 @@ class TrainingDays:
     """What the training days were like."""
 
     n_days: int
+    """Of the first so many; training may have drawn more."""
     step_min: float
     """Step length. [min]"""
     first_day_of_year: int

@@ -59,8 +59,9 @@ def _trained_on(card: ModelCard) -> list[str]:
         f"regulators {grid.regulators.replace('_', ' ')}.",
         f"- Limits: voltage {grid.v_min_pu:g} to {grid.v_max_pu:g} pu (buses left out: "
         f"{excluded}), loading {grid.loading_max:g} of the normal rating.",
-        f"- {days.n_days} drawn days from {_day(days.first_day_of_year)} to "
-        f"{_day(days.last_day_of_year)}; tariff `{days.tariff_kind}` in {days.currency}.",
+        f"- Drawn days from {_day(days.first_day_of_year)} to {_day(days.last_day_of_year)}; "
+        f"tariff `{days.tariff_kind}` in {days.currency}. The ranges are those of the first "
+        f"{days.n_days}.",
         "",
         "| observed | agents | lowest | highest | unit |",
         "|---|---|---|---|---|",

@@ -19,6 +19,7 @@ from gradmap.days import Days
 from gradmap.errors import GradmapError
 from gradmap.rollout import Rollout, Trajectory
 from gradmap.training.action_gradients import ActionGradients
+from gradmap.training.day_pool import Batch
 from gradmap.training.fine_tuning import Acting
 from gradmap.training.lagrangian import Lagrangian, Valued
 from gradmap.training.network_response import NetworkResponse, Sensitivity, kept_response
@@ -75,7 +76,7 @@ class Environment:
     def action_gradients(
         self,
         policy: Acting,
-        days: Days,
+        days: Batch,
         *,
         multipliers: Mapping[str, Tensor],
         network_weight: float = 1.0,
@@ -99,7 +100,7 @@ class Environment:
     def parameter_gradients(
         self,
         policy: Acting,
-        days: Days,
+        days: Batch,
         *,
         multipliers: Mapping[str, Tensor],
         network_weight: float = 1.0,
@@ -115,7 +116,7 @@ class Environment:
     def _part(
         self,
         policy: Acting,
-        days: Days,
+        days: Batch,
         multipliers: Mapping[str, Tensor],
         network_weight: float,
         *,

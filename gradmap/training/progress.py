@@ -81,6 +81,7 @@ def begin(
     settings: TrainingSettings,
     senses_voltage: bool,
     pool: Days,
+    n_days: int,
     fine_tuning: FineTuning | None = None,
 ) -> Progress:
     """Return the progress of a training that has done nothing yet.
@@ -90,6 +91,7 @@ def begin(
         settings: How they are trained.
         senses_voltage: Whether their networks see the voltage.
         pool: Training days, which untrained policies normalise observations by.
+        n_days: Training days that batches are drawn from.
         fine_tuning: Policies to start from, or None for untrained ones.
     """
     if fine_tuning is None:
@@ -116,7 +118,7 @@ def begin(
         multipliers={},
         scale=None,
         log_std=log_std,
-        worst=torch.full((pool.n_days,), -torch.inf),
+        worst=torch.full((n_days,), -torch.inf),
         radius=settings.trust_radius,
         start=start,
         best={},

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradmap.days import Days
 from gradmap.training.action_gradients import ActionGradients
+from gradmap.training.day_pool import Batch
 from gradmap.training.environment import Environment, Look
 from gradmap.training.peers import Peers, rows_of
 from gradmap.training.progress import Progress
@@ -32,7 +32,7 @@ class Taken:
 
 
 def backprop_step(
-    environment: Environment, progress: Progress, days: Days, *, network_weight: float
+    environment: Environment, progress: Progress, days: Batch, *, network_weight: float
 ) -> Taken:
     """Look once and step once along the whole gradient (GradMA)."""
     progress.optimiser.zero_grad(set_to_none=True)
@@ -49,7 +49,7 @@ def backprop_step(
 def proximal_steps(
     environment: Environment,
     progress: Progress,
-    days: Days,
+    days: Batch,
     *,
     settings: TrainingSettings,
     peers: Peers,

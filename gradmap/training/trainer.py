@@ -23,6 +23,7 @@ from gradmap.errors import ScenarioError
 from gradmap.policies.independent import IndependentPolicies, PolicyController
 from gradmap.rollout import Rollout
 from gradmap.training.batches import drawn_days
+from gradmap.training.day_pool import Batch, DayPool, Draw, refuse_not_finite
 from gradmap.training.environment import Environment, Look
 from gradmap.training.fine_tuning import FineTuning
 from gradmap.training.lagrangian import NETWORK, Lagrangian
@@ -51,6 +52,7 @@ class Trainer:
         pool: Days,
         validation: Days,
         cost_scale: float,
+        draw: Draw | None = None,
         fine_tuning: FineTuning | None = None,
         peers: Peers | None = None,
     ) -> None:
@@ -60,9 +62,11 @@ class Trainer:
             rollout: Population, feeder and power flow; its dtype is the policies'.
             settings: How to train.
             limits: Of the network.
-            pool: Training days, from which batches are drawn.
+            pool: The first training days, which untrained policies normalise observations by.
             validation: Days of the validation split, which select the policy.
             cost_scale: Nominal cost of a day of the whole fleet, > 0. [cur]
+            draw: Draws further training days, so that batches are of `settings.pool_days` days;
+                None if they are of `pool` alone.
             fine_tuning: Policies to start from and which of them to train; None trains everybody
                 from the beginning.
             peers: Processes that train together, each with a trainer made alike; nobody else by
@@ -76,11 +80,13 @@ class Trainer:
         if not 0.0 < cost_scale < float("inf"):
             raise ScenarioError(f"Training: cost scale is {cost_scale}, expected a number > 0.")
         for split, days in (("training", pool), ("validation", validation)):
-            _refuse_not_finite(days, split=split)
+            refuse_not_finite(days, split=split)
         dtype, device = fleet.initial_state().dtype, fleet.household_index.device
         self.settings, self.rollout = settings, rollout
         self._limits = limits
         self.pool = pool.to(device=device, dtype=dtype)
+        n_days = pool.n_days if draw is None else settings.pool_days
+        self._days = DayPool(kept=self.pool, n_days=n_days, draw=draw)
         self._validation = validation.to(device=device, dtype=dtype)
         lagrangian = Lagrangian(settings, fleet=fleet, limits=limits, cost_scale=cost_scale)
         self._peers: Peers = Alone() if peers is None else peers
@@ -96,6 +102,7 @@ class Trainer:
             settings=settings,
             senses_voltage=rollout.observe_voltage,
             pool=self.pool,
+            n_days=n_days,
             fine_tuning=fine_tuning,
         )
         PolicyController(self.progress.policy, fleet=fleet)  # refuses another fleet's
@@ -131,7 +138,7 @@ class Trainer:
         numbers = drawn_days(
             progress.worst, size=settings.batch_days, hard_share=settings.hard_share, draw=draw
         )
-        days = self.pool.take(numbers.to(self.pool.hour.device))
+        days = self._days.batch(numbers)
         weight = network_weight(settings, iteration=progress.iteration)
         taken = self._taken(days, weight=weight, radius=radius, draw=draw)
         look = taken.look
@@ -185,7 +192,7 @@ class Trainer:
         share = progress.iteration / settings.iterations
         return settings.trust_radius * _falling(share, settings.trust_radius_end)
 
-    def _taken(self, days: Days, *, weight: float, radius: float, draw: torch.Generator) -> Taken:
+    def _taken(self, days: Batch, *, weight: float, radius: float, draw: torch.Generator) -> Taken:
         """Look at the environment, and step."""
         settings, progress = self.settings, self.progress
         if settings.method == "backprop":
@@ -215,6 +222,8 @@ class Trainer:
             limits=self._limits,
             peers=self._peers,
         )
+        if network_weight(self.settings, iteration=progress.iteration) < 1.0:
+            return found  # still on its way to the limits: inside on so many days by luck at most
         share, before = self.settings.outside_share, progress.best_validation
         if before is None or found.score(outside_share=share) < before.score(outside_share=share):
             progress.best_validation, progress.best = found, policy.state_dict()
@@ -233,16 +242,6 @@ class Trainer:
                 f"iteration {self.progress.iteration + 1}; the feeder collapses under these "
                 f"loads. Lower `population.base_load_scale`, `pv_kwp_mean` or the device sizes."
             )
-
-
-def _refuse_not_finite(days: Days, *, split: str) -> None:
-    found = days.first_not_finite()
-    if found is not None:
-        name, day = found
-        raise ScenarioError(
-            f"Training: `{name}` of {split} day {day} holds NaN or infinity, expected finite "
-            f"numbers. Correct the series."
-        )
 
 
 def network_weight(settings: TrainingSettings, *, iteration: int) -> float:

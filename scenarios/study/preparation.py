@@ -13,7 +13,7 @@ from gradmap.training.settings import TrainingSettings
 from gradmap.training.trainer import Trainer
 from scenarios.case import Case
 from scenarios.training.cost_scale import nominal_cost
-from scenarios.training.days import first_days
+from scenarios.training.days import TRAIN, drawing, first_days, n_kept
 
 DTYPE: Final = torch.float32
 
@@ -44,8 +44,9 @@ def prepare(case: Case, *, settings: TrainingSettings, n_validation_days: int) -
         rollout,
         settings=settings,
         limits=case.limits,
-        pool=first_days(case, split="train", n_days=settings.pool_days, dtype=DTYPE),
+        pool=first_days(case, split=TRAIN, n_days=n_kept(settings.pool_days), dtype=DTYPE),
         validation=validation.take([0]),
         cost_scale=nominal_cost(case, rollout),
+        draw=drawing(case),
     )
     return Prepared(trainer=trainer, rollout=rollout, validation=validation)

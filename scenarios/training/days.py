@@ -1,17 +1,32 @@
-"""The days of a training, drawn once."""
+"""The days of a training: the first drawn at once and kept, others when a batch wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import torch
 
 from gradmap.days import Days, join_days
+from gradmap.training.day_pool import Draw
 from scenarios.case import Case
 
 DAYS_AT_ONCE: Final = 64
 """Drawing needs float64 for so many."""
+KEPT_DAYS: Final = 1024
+"""At most so many training days are kept in memory; 1,000 homes take 0.8 GB for them."""
+TRAIN: Final = "train"
+
+
+def n_kept(n_days: int) -> int:
+    """Return how many of a number of training days are kept in memory."""
+    return min(n_days, KEPT_DAYS)
+
+
+def drawing(case: Case) -> Draw:
+    """Return what draws a case's training days."""
+    return partial(case.days.sample, TRAIN)
 
 
 def first_days(

@@ -24,7 +24,7 @@ from scenarios.training.assistants import assisted
 from scenarios.training.collapse import refuse_collapse
 from scenarios.training.cost_scale import nominal_cost
 from scenarios.training.cross_check import CrossCheck, cross_check
-from scenarios.training.days import first_days
+from scenarios.training.days import TRAIN, drawing, first_days, n_kept
 from scenarios.training.folder import POLICY_FOLDER, Step, TrainingFolder
 from scenarios.training.parent import FineTune, Parent, open_parent, with_architecture
 
@@ -181,6 +181,7 @@ def _trainer(
         pool=pool,
         validation=validation,
         cost_scale=nominal_cost(case, rollout),
+        draw=drawing(case),
         fine_tuning=fine_tuning,
         peers=peers,
     )
@@ -216,8 +217,9 @@ def _drawn(
     dtype: torch.dtype,
     on_days: Callable[[float], None] | None,
 ) -> tuple[Days, Days]:
-    """Return training pool and validation days."""
-    total, done = settings.pool_days + settings.validation_days, 0
+    """Return the first training days and the validation days."""
+    n_training = n_kept(settings.pool_days)
+    total, done = n_training + settings.validation_days, 0
 
     def drawn(n_days: int) -> None:
         nonlocal done
@@ -228,4 +230,4 @@ def _drawn(
     def of(split: str, n_days: int) -> Days:
         return first_days(case, split=split, n_days=n_days, dtype=dtype, on_drawn=drawn)
 
-    return of("train", settings.pool_days), of("validation", settings.validation_days)
+    return of(TRAIN, n_training), of("validation", settings.validation_days)

@@ -125,7 +125,7 @@ def test_the_text_says_what_a_planner_must_know(tmp_path):
         "3 small neural networks, one for each device (2 battery, 1 heat_pump)",
         "power > 0 draws from the grid",
         "regulators locked",
-        "20 drawn days from 17 December to 13 January",
+        "Drawn days from 17 December to 13 January",
         "| `price_import_per_kwh` | all | 0.15 | 0.4 | GBP/kWh |",
         "| `base_load_kw` | heat_pump | 0.1 | 4.1 | kW |",
         "at most 6.2 % do",
