@@ -122,8 +122,14 @@ class ScenarioDays:
         if cache_folder is not None:
             self._cache = DayCache(cache_folder, scenario=scenario, population=population)
 
-    def sample(self, split: str, numbers: Sequence[int]) -> Days:
+    def sample(self, split: str, numbers: Sequence[int], *, keep: bool = True) -> Days:
         """Return the days called `numbers` of a split, in that order, in float64.
+
+        Args:
+            split: Its name.
+            numbers: Which days.
+            keep: Whether they are looked up, and kept, in the cache folder if there is one. It
+                holds series of days: days thrown together for once fill it to no use.
 
         Raises:
             ScenarioError: Unknown split or a number that it does not have.
@@ -131,7 +137,7 @@ class ScenarioDays:
         drawn = [self._day(split, int(number)) for number in numbers]
         if not drawn:
             raise ScenarioError(f"Days of split {split!r}: no numbers, expected at least one.")
-        if self._cache is not None:
+        if self._cache is not None and keep:
             return self._cache.get(split, numbers, make=lambda: self._make(drawn))
         return self._make(drawn)
 

@@ -259,6 +259,13 @@ def test_days_on_disk_are_the_days_and_another_scenario_does_not_find_them(tmp_p
     assert len(hashes) == 1 + len(changes)
 
 
+def test_days_for_once_stay_out_of_the_cache(tmp_path):
+    scenario = _vehicle_scenario()
+    cached = _sampler(scenario, cache_folder=tmp_path)
+    _assert_equal(cached.sample("train", [3], keep=False), _sampler(scenario).sample("train", [3]))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("split", ["validation", "test", "train", "scenario"])
 def test_numbers_beyond_a_split_are_refused(sampler, split):
     size = SPLIT_SIZES.get(split, 1)

@@ -26,7 +26,7 @@ def n_kept(n_days: int) -> int:
 
 def drawing(case: Case) -> Draw:
     """Return what draws a case's training days."""
-    return partial(case.days.sample, TRAIN)
+    return partial(case.days.sample, TRAIN, keep=False)
 
 
 def first_days(

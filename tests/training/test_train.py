@@ -8,11 +8,13 @@ import torch
 import yaml
 
 from gradmap.errors import GradmapError, ScenarioError
+from gradmap.policies.card import read_card
 from gradmap.policies.checkpoint import load_policy
 from gradmap.policies.independent import PolicyController
 from gradmap.training.validation import validate
 from scenarios.case import open_case
 from scenarios.loading import find_scenario, load_scenario
+from scenarios.training import days as training_days
 from scenarios.training import run as training_run
 from scenarios.training.cross_check import TOLERANCE_PU, CrossCheck
 from scenarios.training.folder import read_history, read_run
@@ -68,6 +70,24 @@ def test_interrupted_and_resumed_equals_uninterrupted(trained, scenario, tmp_pat
     wanted, found = weights(whole), weights(out)
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)
     assert numbers(out) == numbers(whole)
+
+
+def test_days_drawn_on_the_way_are_the_same_after_an_interruption(scenario, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_days, "KEPT_DAYS", 2)
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    train(scenario, out=whole, settings=SETTINGS)
+    assert read_card(whole / "policy").days.n_days == 2
+
+    def interrupt(step):
+        if step.report.iteration == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(scenario, out=out, settings=SETTINGS, on_step=interrupt)
+    train(scenario, out=out, settings=SETTINGS)
+    assert numbers(out) == numbers(whole)
+    wanted, found = weights(whole), weights(out)
+    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
 
 
 def test_other_settings_or_damaged_progress_are_refused(trained, scenario, tmp_path):
