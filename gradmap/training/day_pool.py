@@ -1,7 +1,7 @@
 """The days that batches are drawn from: the first in memory, others drawn when a batch wants them.
 
-Few days would be learned by heart: a thousand agents that each see the weather have many ways to
-tell one day from another.
+A thousand agents that each see the weather have many ways to tell one day from another, and keep
+limits better on days that they know; more days than memory holds are at their disposal here.
 """
 
 from __future__ import annotations

@@ -62,9 +62,9 @@ class TrainingSettings:
     were last seen: rare days decide about violations. [-]"""
     processes: int = 2
     """Processes that share the work, one core each; results depend on it in the last bits."""
-    pool_days: int = 8192
-    """Training days that batches are drawn from. The first are kept in memory, the others drawn
-    when they are wanted: a thousand alone are learned by heart."""
+    pool_days: int = 1024
+    """Training days that batches are drawn from. The first 1,024 are kept in memory, others drawn
+    when a batch wants them."""
     epochs: int = 24
     """Steps taken from one gradient."""
     sample_share: float = 0.1
@@ -105,12 +105,12 @@ class TrainingSettings:
     follow step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.4, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
+            margin=0.5, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
         )
     )
     """Unit 0.01 pu, one multiplier for every node, step and side; its margin is that of the upper
     limit."""
-    margin_low: float = 0.6
+    margin_low: float = 0.75
     """Margin of the lower voltage limit: the evening's load varies from one step to the next and
     is foreseen by nobody, while the midday sun has an upper bound. [0.01 pu]"""
     with_loading: bool = False
@@ -141,9 +141,9 @@ class TrainingSettings:
     validate_every: int = 25
     """Iterations between validations; also between checkpoints."""
     validation_days: int = 200
-    outside_share: float = 0.02
+    outside_share: float = 0.005
     """Of the validation days that may leave the voltage limits, by however little; among such
-    policies, once the network weighs in full, the cheapest is kept. [-]"""
+    policies the cheapest is kept. [-]"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting."""

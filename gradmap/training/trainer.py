@@ -222,8 +222,6 @@ class Trainer:
             limits=self._limits,
             peers=self._peers,
         )
-        if network_weight(self.settings, iteration=progress.iteration) < 1.0:
-            return found  # still on its way to the limits: inside on so many days by luck at most
         share, before = self.settings.outside_share, progress.best_validation
         if before is None or found.score(outside_share=share) < before.score(outside_share=share):
             progress.best_validation, progress.best = found, policy.state_dict()

@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 
-import torch
-
-from tests.training.small import trainer_of
 from tests.training.test_outputs import VALIDATION
 
 MANY = replace(VALIDATION, days=replace(VALIDATION.days, n_days=200, n_violating=0), n_outside=1)
@@ -28,16 +25,3 @@ def test_until_one_is_good_enough_the_one_with_the_fewest_days_outside():
     worse, bad = replace(MANY, cost=1.0, n_outside=90), replace(MANY, n_outside=40)
     assert kept(worse, bad) is bad
     assert kept(bad, replace(bad, violation_mean_pu=0.0)) is not bad
-
-
-def test_policies_on_their_way_to_the_limits_are_no_candidates():
-    trainer = trainer_of(iterations=8, validate_every=2, network_weight_by=0.5)
-    for _ in range(3):
-        trainer.step()
-    assert trainer.progress.best_validation is None
-    present = trainer.present.state_dict()
-    assert all(
-        torch.equal(value, present[name]) for name, value in trainer.best.state_dict().items()
-    )
-    trainer.step()  # the fifth look is the first in which the network weighs in full
-    assert trainer.progress.best_validation is not None
