@@ -41,6 +41,16 @@ def numbers(folder):
     ]
 
 
+def interrupt_at(iteration):
+    """To be called after every iteration: somebody stops the training after this one."""
+
+    def interrupt(step):
+        if step.report.iteration == iteration:
+            raise KeyboardInterrupt
+
+    return interrupt
+
+
 def trainer_of(*, senses_voltage=False, fleet=None, fine_tuning=None, **settings):
     """A trainer of a few homes in tight limits; learners of known networks unless given."""
     fleet = fleet or fleet_of(4)

@@ -14,7 +14,7 @@ from scenarios.training.parent import FineTune
 from scenarios.training.run import train
 from tests.devices.populations import fleet_of
 from tests.rollout.homes_on_feeder import some_days
-from tests.training.small import SETTINGS, TRAINED, numbers, trainer_of, weights
+from tests.training.small import SETTINGS, TRAINED, interrupt_at, numbers, trainer_of, weights
 
 
 @pytest.mark.parametrize(
@@ -137,12 +137,8 @@ def test_folder_records_the_parent_and_resumed_equals_uninterrupted(
     assert recorded["retrained_agents"] == [sidecar["agent_ids"][row] for row in rows]
     assert recorded["new_agents"] == []
 
-    def interrupt(step):
-        if step.report.iteration == 5:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(scenario, out=out, settings=settings, fine_tune=asked, on_step=interrupt)
+        train(scenario, out=out, settings=settings, fine_tune=asked, on_step=interrupt_at(5))
     with pytest.raises(ScenarioError, match="start"):
         train(scenario, out=out, settings=settings)
     train(scenario, out=out, settings=settings, fine_tune=asked)

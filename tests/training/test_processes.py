@@ -11,7 +11,7 @@ from gradmap.training.peers import Alone, rows_of
 from scenarios.training.assistants import assisted
 from scenarios.training.folder import read_history
 from scenarios.training.run import train
-from tests.training.small import SETTINGS, weights
+from tests.training.small import SETTINGS, interrupt_at, weights
 
 
 def test_two_processes_train_as_one(scenario, tmp_path):
@@ -33,12 +33,8 @@ def test_two_processes_resume_to_the_bit(scenario, tmp_path):
     settings = SETTINGS.updated({"processes": 2})
     train(scenario, out=tmp_path / "whole", settings=settings)
 
-    def interrupt(step):
-        if step.report.iteration == 3:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(scenario, out=tmp_path / "parts", settings=settings, on_step=interrupt)
+        train(scenario, out=tmp_path / "parts", settings=settings, on_step=interrupt_at(3))
     train(scenario, out=tmp_path / "parts", settings=settings)
     wanted, found = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)

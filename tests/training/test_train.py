@@ -19,7 +19,7 @@ from scenarios.training import run as training_run
 from scenarios.training.cross_check import TOLERANCE_PU, CrossCheck
 from scenarios.training.folder import read_history, read_run
 from scenarios.training.run import train
-from tests.training.small import SETTINGS, numbers, weights
+from tests.training.small import SETTINGS, interrupt_at, numbers, weights
 
 
 def test_folder_says_what_was_done(trained, scenario):
@@ -59,12 +59,8 @@ def test_interrupted_and_resumed_equals_uninterrupted(trained, scenario, tmp_pat
         train(scenario, out=whole, settings=settings)
     out = tmp_path / "out"
 
-    def interrupt(step):
-        if step.report.iteration == 5:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(scenario, out=out, settings=settings, on_step=interrupt)
+        train(scenario, out=out, settings=settings, on_step=interrupt_at(5))
     assert len(read_history(out)) == 5
     train(scenario, out=out, settings=settings)
     wanted, found = weights(whole), weights(out)
@@ -78,12 +74,8 @@ def test_days_drawn_on_the_way_are_the_same_after_an_interruption(scenario, tmp_
     train(scenario, out=whole, settings=SETTINGS)
     assert read_card(whole / "policy").days.n_days == 2
 
-    def interrupt(step):
-        if step.report.iteration == 3:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(scenario, out=out, settings=SETTINGS, on_step=interrupt)
+        train(scenario, out=out, settings=SETTINGS, on_step=interrupt_at(3))
     train(scenario, out=out, settings=SETTINGS)
     assert numbers(out) == numbers(whole)
     wanted, found = weights(whole), weights(out)

@@ -7,7 +7,7 @@ import pytest
 from gradmap.training.surrogate import adapted_radius
 from scenarios.training.folder import read_history
 from scenarios.training.run import train
-from tests.training.small import SETTINGS, numbers
+from tests.training.small import SETTINGS, interrupt_at, numbers
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,7 @@ def test_adaptive_radius_follows_the_edge_and_is_gone_on_with(scenario, tmp_path
         assert after["radius"] == wanted
     assert rows[-1]["radius"] != rows[0]["radius"] == 0.01
 
-    def interrupt(step):
-        if step.report.iteration == 3:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(scenario, out=out, settings=settings, on_step=interrupt)
+        train(scenario, out=out, settings=settings, on_step=interrupt_at(3))
     train(scenario, out=out, settings=settings)
     assert numbers(out) == numbers(whole)
