@@ -53,7 +53,7 @@ class TrainingSettings:
     seed: int = 0
     method: Method = "proximal"
     """`proximal` is GradMAP; `backprop` steps once along the whole gradient (GradMA)."""
-    iterations: int = 400
+    iterations: int = 250
     """Environment gradients."""
     batch_days: int = 16
     """Days rolled out for one gradient."""
@@ -62,7 +62,7 @@ class TrainingSettings:
     were last seen: rare days decide about violations. [-]"""
     processes: int = 2
     """Processes that share the work, one core each; results depend on it in the last bits."""
-    pool_days: int = 1024
+    pool_days: int = 4096
     """Training days that batches are drawn from. The first 1,024 are kept in memory, others drawn
     when a batch wants them."""
     epochs: int = 24
@@ -105,7 +105,7 @@ class TrainingSettings:
     follow step by step. False is an ablation."""
     voltage: ConstraintSettings = field(
         default_factory=lambda: ConstraintSettings(
-            margin=0.5, tolerance=0.001, rate=1.5e-2, curvature=3e-2, start=2e-3
+            margin=0.5, tolerance=0.001, rate=5e-3, curvature=5e-2, start=2e-3
         )
     )
     """Unit 0.01 pu, one multiplier for every node, step and side; its margin is that of the upper
@@ -141,7 +141,7 @@ class TrainingSettings:
     validate_every: int = 25
     """Iterations between validations; also between checkpoints."""
     validation_days: int = 200
-    outside_share: float = 0.005
+    outside_share: float = 0.02
     """Of the validation days that may leave the voltage limits, by however little; among such
     policies the cheapest is kept. [-]"""
 
