@@ -68,7 +68,7 @@ def test_dual_ascent_finds_the_exact_primal_and_dual_optimum():
         ({"nonsense": 1}, "nonsense"),
         ({"voltage.nonsense": 1}, "nonsense"),
         ({"epochs": 2.5}, "epochs"),
-        ({"batch_days": 2000}, "pool_days"),
+        ({"batch_days": 8000}, "pool_days"),
         ({"processes": 17}, "batch_days"),
         ({"betas": [0.8]}, "betas"),
         ({"betas": [0.8, "much"]}, "betas"),
