@@ -63,8 +63,7 @@ class TrainingSettings:
     processes: int = 2
     """Processes that share the work, one core each; results depend on it in the last bits."""
     pool_days: int = 4096
-    """Training days that batches are drawn from. The first 1,024 are kept in memory, others drawn
-    when a batch wants them."""
+    """Training days that batches are drawn from."""
     epochs: int = 24
     """Steps taken from one gradient."""
     sample_share: float = 0.1

@@ -27,7 +27,7 @@ from scenarios.loading import config_hash
 from scenarios.schema import Scenario
 from scenarios.study.interviewed_ways import Way, judged_ways
 from scenarios.study.results_folder import ResultsFolder, result_key
-from scenarios.training.days import TRAIN, first_days, n_kept
+from scenarios.training.days import kept_days
 from scenarios.training.folder import POLICY_FOLDER, Step, read_run
 from scenarios.training.parent import CHANGED, FineTune, open_parent
 from scenarios.training.run import train
@@ -191,7 +191,7 @@ def _before_and_after(case: Case, asked: InterviewedHomes, *, name: str, out: Pa
     fleet = case.fleet(dtype=DTYPE)
     start = FineTune(policy_folder=asked.policy, agents=(CHANGED,))
     parent = open_parent(start, case=case, fleet=fleet, out=out / POLICY_FOLDER)
-    pool = first_days(case, split=TRAIN, n_days=n_kept(asked.settings.pool_days), dtype=DTYPE)
+    pool = kept_days(case, pool_days=asked.settings.pool_days, dtype=DTYPE)
     before = prepared(
         parent.policy, fleet, trained=parent.trained, days=pool, seed=asked.settings.seed
     )

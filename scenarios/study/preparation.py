@@ -13,7 +13,7 @@ from gradmap.training.settings import TrainingSettings
 from gradmap.training.trainer import Trainer
 from scenarios.case import Case
 from scenarios.training.cost_scale import nominal_cost
-from scenarios.training.days import TRAIN, drawing, first_days, n_kept
+from scenarios.training.days import drawing, first_days, kept_days
 
 DTYPE: Final = torch.float32
 
@@ -44,7 +44,7 @@ def prepare(case: Case, *, settings: TrainingSettings, n_validation_days: int) -
         rollout,
         settings=settings,
         limits=case.limits,
-        pool=first_days(case, split=TRAIN, n_days=n_kept(settings.pool_days), dtype=DTYPE),
+        pool=kept_days(case, pool_days=settings.pool_days, dtype=DTYPE),
         validation=validation.take([0]),
         cost_scale=nominal_cost(case, rollout),
         draw=drawing(case),

@@ -19,9 +19,27 @@ KEPT_DAYS: Final = 1024
 TRAIN: Final = "train"
 
 
-def n_kept(n_days: int) -> int:
-    """Return how many of a number of training days are kept in memory."""
-    return min(n_days, KEPT_DAYS)
+def n_kept(pool_days: int) -> int:
+    """Return how many days of a pool of training days are kept in memory."""
+    return min(pool_days, KEPT_DAYS)
+
+
+def kept_days(
+    case: Case,
+    *,
+    pool_days: int,
+    dtype: torch.dtype,
+    on_drawn: Callable[[int], None] | None = None,
+) -> Days:
+    """Return the days of a pool of training days that are kept in memory: its first ones.
+
+    Args:
+        case: Whose days.
+        pool_days: How many the pool has.
+        dtype: Of the series.
+        on_drawn: As in `first_days`.
+    """
+    return first_days(case, split=TRAIN, n_days=n_kept(pool_days), dtype=dtype, on_drawn=on_drawn)
 
 
 def drawing(case: Case) -> Draw:

@@ -24,7 +24,7 @@ from scenarios.training.assistants import assisted
 from scenarios.training.collapse import refuse_collapse
 from scenarios.training.cost_scale import nominal_cost
 from scenarios.training.cross_check import CrossCheck, cross_check
-from scenarios.training.days import TRAIN, drawing, first_days, n_kept
+from scenarios.training.days import drawing, first_days, kept_days, n_kept
 from scenarios.training.folder import POLICY_FOLDER, Step, TrainingFolder
 from scenarios.training.parent import FineTune, Parent, open_parent, with_architecture
 
@@ -218,8 +218,7 @@ def _drawn(
     on_days: Callable[[float], None] | None,
 ) -> tuple[Days, Days]:
     """Return the first training days and the validation days."""
-    n_training = n_kept(settings.pool_days)
-    total, done = n_training + settings.validation_days, 0
+    total, done = n_kept(settings.pool_days) + settings.validation_days, 0
 
     def drawn(n_days: int) -> None:
         nonlocal done
@@ -227,7 +226,8 @@ def _drawn(
         if on_days is not None:
             on_days(done / total)
 
-    def of(split: str, n_days: int) -> Days:
-        return first_days(case, split=split, n_days=n_days, dtype=dtype, on_drawn=drawn)
-
-    return of(TRAIN, n_training), of("validation", settings.validation_days)
+    training = kept_days(case, pool_days=settings.pool_days, dtype=dtype, on_drawn=drawn)
+    validation = first_days(
+        case, split="validation", n_days=settings.validation_days, dtype=dtype, on_drawn=drawn
+    )
+    return training, validation
