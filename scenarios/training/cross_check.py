@@ -63,8 +63,11 @@ def cross_check(
     steps = np.sort(draw.choice(n_steps, size=min(n_situations, n_steps), replace=False))
     if trajectory.status is not None:
         steps = steps[(trajectory.status[0].cpu().numpy() == 0)[steps]]
-    replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet, steps=steps.tolist())
-    if bool((replayed.status != 0).any()):
+    # Taps are where all the steps before have left them.
+    first = range(n_steps) if rollout.control_regulators else steps.tolist()
+    replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet, steps=first)
+    rows = np.searchsorted(first, steps)
+    if bool((replayed.status[:, rows] != 0).any()):
         raise GradmapError(
             "Cross-check: OpenDSS has no solution for a situation that torch has solved. The "
             "feeder is overloaded there, or modelled differently: lower "
@@ -72,7 +75,7 @@ def cross_check(
         )
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses)
     ours = node_vm_pu(trajectory)[:, torch.from_numpy(steps)].double().cpu().numpy()
-    difference = np.abs(ours - replayed.vm_pu)[..., nodes.numpy()]
+    difference = np.abs(ours - replayed.vm_pu[:, rows])[..., nodes.numpy()]
     return CrossCheck(
         n_situations=len(steps),
         max_pu=float(difference.max()),
