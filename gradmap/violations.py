@@ -100,7 +100,7 @@ def violations(
     return Violations(
         voltage_low=(limits.v_min_pu - vm_pu) / VOLTAGE_SCALE_PU,
         voltage_high=(vm_pu - limits.v_max_pu) / VOLTAGE_SCALE_PU,
-        loading=_excess_loading(trajectory, limits=limits) if with_loading else vm_pu[..., :0],
+        loading=excess_loading(trajectory, limits=limits) if with_loading else vm_pu[..., :0],
         device=trajectory.violation_kw / (high_kw - low_kw),
     )
 
@@ -119,7 +119,7 @@ def node_vm_pu(trajectory: Trajectory) -> Tensor:
     return trajectory.by_day(solved_flows(trajectory).node_v_pu().abs())
 
 
-def _excess_loading(trajectory: Trajectory, *, limits: Limits) -> Tensor:
+def excess_loading(trajectory: Trajectory, *, limits: Limits) -> Tensor:
     """Return loading over its limit of rated branches, [day, time, branch] [-]."""
     solution = solved_flows(trajectory)
     rated = rated_branches(solution.flow.feeder).to(solution.flow.device)

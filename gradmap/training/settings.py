@@ -141,8 +141,8 @@ class TrainingSettings:
     """Iterations between validations; also between checkpoints."""
     validation_days: int = 200
     outside_share: float = 0.02
-    """Of the validation days that may leave the voltage limits, by however little; among such
-    policies the cheapest is kept. [-]"""
+    """Of the validation days that may leave the limits, by however little; among such policies
+    the cheapest is kept. Once the network weighs in full, earlier ones do not count. [-]"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting."""

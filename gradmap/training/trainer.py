@@ -220,12 +220,30 @@ class Trainer:
             PolicyController(policy, fleet=self.rollout.fleet),
             self._validation,
             limits=self._limits,
+            with_loading=self.settings.with_loading,
             peers=self._peers,
         )
         share, before = self.settings.outside_share, progress.best_validation
-        if before is None or found.score(outside_share=share) < before.score(outside_share=share):
+        if (
+            before is None
+            or self._is_first_in_full()
+            or found.score(outside_share=share) < before.score(outside_share=share)
+        ):
             progress.best_validation, progress.best = found, policy.state_dict()
         return found
+
+    def _is_first_in_full(self) -> bool:
+        """Return whether this validation is the first since the network weighs in full.
+
+        Policies from before it may be inside the limits by luck and cheaper than any that holds.
+        """
+        settings, iteration = self.settings, self.progress.iteration
+        before = (iteration - 1) // settings.validate_every * settings.validate_every
+        return (
+            network_weight(settings, iteration=before)
+            < network_weight(settings, iteration=iteration)
+            == 1.0
+        )
 
     def _generator(self, iteration: int) -> torch.Generator:
         """Return the randomness of one iteration."""

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from gradmap.controller import Controller
 from gradmap.costs import service, trajectory_cost
 from gradmap.days import Days
-from gradmap.rollout import Rollout
+from gradmap.rollout import Rollout, Trajectory
 from gradmap.training.peers import Alone, Peers, rows_of
 from gradmap.violation_summary import Share, outside_pu
-from gradmap.violations import Limits, limited_nodes, node_vm_pu
+from gradmap.violations import VOLTAGE_SCALE_PU, Limits, excess_loading, limited_nodes, node_vm_pu
 
 THRESHOLD_PU = 1e-3
 """From here a day counts as violating. [pu]"""
+THRESHOLD_LOADING = 0.01
+"""Beyond its limit by more than this a branch counts as overloaded. [-]"""
 DAYS_AT_ONCE = 25
-N_FACTS = 7
+N_FACTS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +32,9 @@ class Validation:
     days: Share
     """Days with any limited node outside by more than `THRESHOLD_PU` at any step."""
     n_outside: int
-    """Days with any limited node outside at all. Several times as many as violate, they tell more
-    about how often days do: of 200 days, no one may violate by luck."""
+    """Days with any limited node outside at all, or a branch where loadings are limited. Several
+    times as many as violate, they tell more about how often days do: of 200 days, no one may
+    violate by luck."""
     violation_mean_pu: float
     """Mean over days of the day's largest distance outside. [pu]"""
     violation_max_pu: float
@@ -44,6 +48,13 @@ class Validation:
     """Mean energy a day of requests that devices could not follow. [kWh]"""
     shortfall_kwh: float
     """Mean energy a day missing when vehicles left. [kWh]"""
+    n_overloaded: int = 0
+    """Days with a branch beyond its limit by more than `THRESHOLD_LOADING`; this and what follows
+    is 0 where loadings are not limited."""
+    overload_mean: float = 0.0
+    """Mean over days of the day's largest loading beyond the limit. [-]"""
+    overload_max: float = 0.0
+    """Largest loading beyond the limit of all. [-]"""
 
     def score(self, *, outside_share: float) -> tuple[float, float, float]:
         """Return a key by which less is better: fewer days too many, less violation, less cost.
@@ -54,7 +65,8 @@ class Validation:
             outside_share: Of the days that may be outside, by however little. [-]
         """
         too_many = max(0.0, self.n_outside - outside_share * self.days.n_days)
-        return (too_many, self.violation_mean_pu if too_many else 0.0, self.cost)
+        violation = self.violation_mean_pu / VOLTAGE_SCALE_PU + self.overload_mean
+        return (too_many, violation if too_many else 0.0, self.cost)
 
 
 @torch.no_grad()
@@ -64,6 +76,7 @@ def validate(
     days: Days,
     *,
     limits: Limits,
+    with_loading: bool = False,
     peers: Peers | None = None,
 ) -> Validation:
     """Return what a controller does on some days.
@@ -73,6 +86,7 @@ def validate(
         controller: Whose policies.
         days: Of the validation split.
         limits: Of the network.
+        with_loading: Whether loadings are limited too.
         peers: Processes that share the days; nobody else by default.
     """
     peers = Alone() if peers is None else peers
@@ -98,14 +112,15 @@ def validate(
                 served.comfort_k_h.double().sum(dim=1),
                 served.clipped_kwh.double().sum(dim=1),
                 served.departure_shortfall_kwh.double().sum(dim=1),
+                _overload(trajectory, limits=limits) if with_loading else torch.zeros_like(outside),
             ]
         )
     peers.add(facts)
-    outside, high, low, cost, comfort, clipped, shortfall = facts
+    outside, high, low, cost, comfort, clipped, shortfall, overload = facts
     return Validation(
         cost=cost.mean().item(),
         days=Share(n_days=days.n_days, n_violating=int((outside > THRESHOLD_PU).sum())),
-        n_outside=int((outside > 0.0).sum()),
+        n_outside=int(((outside > 0.0) | (overload > 0.0)).sum()),
         violation_mean_pu=outside.mean().item(),
         violation_max_pu=outside.max().item(),
         margin_high_pu=high.median().item(),
@@ -113,4 +128,19 @@ def validate(
         comfort_k_h=comfort.mean().item(),
         clipped_kwh=clipped.mean().item(),
         shortfall_kwh=shortfall.mean().item(),
+        n_overloaded=int((overload > THRESHOLD_LOADING).sum()),
+        overload_mean=overload.mean().item(),
+        overload_max=overload.max().item(),
     )
+
+
+def _overload(trajectory: Trajectory, *, limits: Limits) -> Tensor:
+    """Return the largest loading of a rated branch beyond the limit, [day] [-].
+
+    A step without solution counts as 0: it is outside by voltage already.
+    """
+    excess = excess_loading(trajectory, limits=limits).double()
+    if trajectory.status is not None:
+        excess = torch.where((trajectory.status == 0)[..., None], excess, 0.0)
+    # A feeder may have no rated branch.
+    return torch.nn.functional.pad(excess.flatten(1), (1, 0)).amax(dim=1).relu()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -22,6 +22,7 @@ RESULT_ROWS = (
     "Days [-]",
     "Violating days [-]",
     "Largest violation [pu]",
+    "Days with an overloaded branch [-]",
     "Controllable cost a day",
     "Comfort [K h]",
     "Requests that devices could not follow [kWh]",
@@ -221,13 +222,31 @@ def _warn(out: Path, *, settings: TrainingSettings) -> None:
 
     best = read_run(out)["best_validation"]
     n_days, n_violating = best["days"]["n_days"], best["days"]["n_violating"]
-    if n_violating > settings.outside_share * n_days:
+    allowed, n_overloaded = settings.outside_share * n_days, best.get("n_overloaded", 0)
+    found = []
+    if n_violating > allowed:
+        found.append(
+            f"is more than 0.001 pu outside on {n_violating} of {n_days} validation days, worst "
+            f"{best['violation_max_pu']:.4f} pu"
+        )
+    if n_overloaded > allowed:
+        found.append(
+            f"overloads a branch on {n_overloaded} of {n_days} validation days, worst by "
+            f"{best['overload_max']:.0%} of its rating"
+        )
+    if found:
         click.echo(
-            f"warning: no policy kept the limits: the best is more than 0.001 pu outside on "
-            f"{n_violating} of {n_days} validation days, worst {best['violation_max_pu']:.4f} pu. "
-            f"Train longer, or widen `limits` if they cannot be kept.",
+            f"warning: no policy kept the limits: the best {' and '.join(found)}. Train longer, "
+            f"or widen `limits` if they cannot be kept.",
             err=True,
         )
+
+
+def _overloaded(training: dict[str, Any]) -> str:
+    """Return on how many validation days a branch is overloaded, or why that is not known."""
+    if not training["settings"]["with_loading"]:
+        return "not limited"
+    return f"{training['best_validation'].get('n_overloaded', 'not measured')}"
 
 
 def _print_result(out: Path, *, tested: MethodSummary | None) -> None:
@@ -246,6 +265,7 @@ def _print_result(out: Path, *, tested: MethodSummary | None) -> None:
             f"{best['days']['n_days']}",
             f"{best['days']['n_violating']}",
             f"{best['violation_max_pu']:.5f}",
+            _overloaded(training),
             f"{best['cost']:,.0f}",
             f"{best['comfort_k_h']:.1f}",
             f"{best['clipped_kwh']:.0f}",
@@ -258,6 +278,7 @@ def _print_result(out: Path, *, tested: MethodSummary | None) -> None:
                 f"{tested.violating.n_days}",
                 f"{tested.violating.n_violating} (bound {tested.upper_bound:.2%})",
                 f"{tested.violation_max_pu:.5f}",
+                "not measured" if tested.n_overloaded is None else f"{tested.n_overloaded}",
                 f"{tested.cost:,.0f}",
                 f"{tested.comfort_k_h:.1f}",
                 f"{tested.clipped_kwh:.0f}",

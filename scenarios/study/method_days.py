@@ -25,7 +25,7 @@ from gradmap.feeder import FloatArray
 from gradmap.policies.checkpoint import load_policy
 from gradmap.rollout import Rollout
 from gradmap.training.validation import THRESHOLD_PU
-from gradmap.violations import limited_nodes, node_vm_pu
+from gradmap.violations import limited_nodes, node_vm_pu, rated_branches
 from scenarios.case import Case
 from scenarios.replay import replay_trajectory
 from scenarios.study.processes import Tell, run_in_turn, run_queue
@@ -56,6 +56,9 @@ class DayFacts:
     """Missing when vehicles left. [kWh]"""
     difference_pu: FloatArray
     """Largest difference of a voltage between torch and OpenDSS. [pu]"""
+    overload: FloatArray
+    """Largest loading of a rated branch beyond its limit by OpenDSS, 0 within; NaN in files from
+    before it was measured. It makes no day violating. [-]"""
 
     @property
     def violating(self) -> NDArray[np.bool_]:
@@ -70,7 +73,8 @@ class DayFacts:
     @classmethod
     def listed(cls, lists: Mapping[str, Sequence[float]]) -> DayFacts:
         """Return the days of a file, which holds lists by name."""
-        return cls(**{name: np.array(values) for name, values in lists.items()})
+        unknown = {"overload": np.full(len(lists["cost"]), np.nan)}
+        return cls(**unknown | {name: np.array(values) for name, values in lists.items()})
 
     @classmethod
     def joined(cls, parts: Sequence[Mapping[str, FloatArray]]) -> DayFacts:
@@ -178,14 +182,14 @@ class Judged:
     of_agents: Mapping[str, FloatArray]
     """`cost`, `comfort_k_h`, `clipped_kwh`, `shortfall_kwh` as in `DayFacts`, [day, agent]."""
     of_network: Mapping[str, FloatArray]
-    """`violation_pu`, `n_unsolved`, `difference_pu` as in `DayFacts`, [day]."""
+    """`violation_pu`, `n_unsolved`, `difference_pu`, `overload` as in `DayFacts`, [day]."""
 
 
 @torch.no_grad()
 def judged(
     case: Case, rollout: Rollout, controller: Controller, *, numbers: Sequence[int]
 ) -> Judged:
-    """Roll out a batch of test days, replay it in OpenDSS and judge it by OpenDSS's voltages."""
+    """Roll out a batch of test days, replay it in OpenDSS and judge it by what OpenDSS says."""
     trajectory = rollout.run(controller, case.days.sample(SPLIT, numbers))
     replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet)
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses).numpy()
@@ -197,6 +201,9 @@ def judged(
     below, above = case.limits.v_min_pu - vm_pu, vm_pu - case.limits.v_max_pu
     outside_pu = np.where(solved[..., None], np.maximum(below, above), 0.0)
     apart_pu = np.where(solved[..., None], np.abs(ours_pu - vm_pu), 0.0)
+    # Series reactors have no loading in OpenDSS.
+    loading = np.nan_to_num(replayed.loading[..., rated_branches(case.feeder).numpy()])
+    over = np.where(solved[..., None], loading - case.limits.loading_max, 0.0)
     served = service(rollout.fleet, trajectory)
     of_agents = {
         "cost": trajectory_cost(rollout.fleet, trajectory).total,
@@ -210,5 +217,6 @@ def judged(
             "violation_pu": outside_pu.max(axis=(1, 2), initial=0.0),
             "n_unsolved": (~solved).sum(axis=1).astype(np.float64),
             "difference_pu": apart_pu.max(axis=(1, 2), initial=0.0),
+            "overload": over.max(axis=(1, 2), initial=0.0),
         },
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gradmap.baselines.registry import POLICY_PREFIX, check_controller, policy_folder
 from gradmap.errors import ScenarioError
 from gradmap.policies.checkpoint import load_policy
-from gradmap.training.validation import THRESHOLD_PU
+from gradmap.training.validation import THRESHOLD_LOADING, THRESHOLD_PU
 from gradmap.violation_summary import Share
 from scenarios.case import Case
 from scenarios.day_sampler import SPLIT_SIZES
@@ -54,6 +54,11 @@ class MethodSummary:
     """Largest of any voltage between torch and OpenDSS. [pu]"""
     n_unsolved: int
     """Steps without solution."""
+    n_overloaded: int | None
+    """Days with a branch beyond its loading limit by more than `THRESHOLD_LOADING`; this and the
+    next are None in results from before it was measured."""
+    overload_max: float | None
+    """Largest loading beyond the limit. [-]"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,6 +100,7 @@ class MethodDays:
 def summary_of(facts: DayFacts) -> MethodSummary:
     """Return days in a few numbers."""
     share = Share(n_days=len(facts.cost), n_violating=int(facts.violating.sum()))
+    overload = None if np.isnan(facts.overload).any() else facts.overload
     return MethodSummary(
         violating=share,
         upper_bound=share.upper_bound,
@@ -106,6 +112,8 @@ def summary_of(facts: DayFacts) -> MethodSummary:
         shortfall_kwh=float(facts.shortfall_kwh.mean()),
         difference_max_pu=float(facts.difference_pu.max()),
         n_unsolved=int(facts.n_unsolved.sum()),
+        n_overloaded=None if overload is None else int((overload > THRESHOLD_LOADING).sum()),
+        overload_max=None if overload is None else float(overload.max()),
     )
 
 

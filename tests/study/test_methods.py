@@ -1,6 +1,7 @@
 """Methods on test days: what is kept is what would be measured, and OpenDSS judges."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +11,13 @@ from gradmap.errors import GradmapError, ScenarioError
 from gradmap.policies.checkpoint import Provenance, save_policy
 from gradmap.policies.independent import Architecture, IndependentPolicies
 from gradmap.violation_summary import Share
-from gradmap.violations import limited_nodes
+from gradmap.violations import limited_nodes, rated_branches
 from scenarios.case import open_case
 from scenarios.loading import load_scenario
-from scenarios.replay import household_powers, replay_in_opendss
+from scenarios.replay import household_powers, replay_in_opendss, replay_trajectory
 from scenarios.study import method_days, methods
-from scenarios.study.methods import evaluate_method, method_identity
+from scenarios.study.method_days import DayFacts, judged
+from scenarios.study.methods import evaluate_method, method_identity, summary_of
 from scenarios.study.processes import run_queue
 from scenarios.study.results_folder import ResultsFolder
 from tests.small_case import write_small_scenario
@@ -83,6 +85,34 @@ def test_days_are_judged_as_a_direct_replay_in_opendss_says(case, measured):
     assert measured.violating[number] == (outside > 1e-3)
     assert measured.violating.sum() > 0
     assert measured.facts.difference_pu.max() < 1e-8
+
+
+def test_loadings_are_opendss_s_and_make_no_day_violating(case):
+    tight = replace(case, limits=replace(case.limits, v_min_pu=0.5, v_max_pu=1.5, loading_max=0.3))
+    rollout = case.rollout()
+    controller = case.controller("no_control", fleet=rollout.fleet)
+    found = judged(tight, rollout, controller, numbers=[4, 5])
+    with torch.no_grad():
+        trajectory = rollout.run(controller, case.days.sample("test", [4, 5]))
+    loading = replay_trajectory(case, trajectory, fleet=rollout.fleet).loading
+    over = np.nanmax(loading[..., rated_branches(case.feeder).numpy()], axis=(1, 2)) - 0.3
+    np.testing.assert_allclose(found.of_network["overload"], over)
+    of_agents = {name: value.sum(axis=1) for name, value in found.of_agents.items()}
+    facts = DayFacts.joined([of_agents | found.of_network])
+    assert summary_of(facts).n_overloaded == 2
+    assert summary_of(facts).overload_max == pytest.approx(over.max(), rel=1e-5)
+    assert not facts.violating.any()
+
+
+def test_a_file_from_before_loadings_were_measured_says_so(case, folder, measured, tmp_path):
+    file = next(path for path in folder.path.glob("*.json") if "no_control" in path.read_text())
+    document = json.loads(file.read_text())
+    del document["days"]["overload"]
+    older = ResultsFolder.at(tmp_path, study="methods")
+    (older.path / file.name).write_text(json.dumps(document))
+    found = evaluate_method(case, "no_control", n_days=N_DAYS, folder=older)
+    assert found.summary().n_overloaded is None
+    assert found.summary().violating == measured.summary().violating
 
 
 def test_processes_and_batches_change_nothing(case, measured, monkeypatch):
