@@ -47,8 +47,9 @@ from scenarios.schema import Scenario
 
 Floats = NDArray[np.float64]
 
-SPLIT_SIZES = {"train": MAX_YEAR_NUMBER + 1, "validation": 200, "test": 1000}
-"""Days of each split; training never ends in practice."""
+SPLIT_SIZES = {"train": MAX_YEAR_NUMBER + 1, "validation": 200, "test": 1000, "fresh": 1000}
+"""Days of each split; training never ends in practice. Settings that were tried on test days are
+checked on fresh ones."""
 MINUTES_PER_DAY = 1440
 PV_DAYS = 8
 """Days whose solar power is computed at once: larger arrays leave the cache."""
@@ -76,8 +77,8 @@ class _Calendar:
 class ScenarioDays:
     """Days of a scenario's population; see `gradmap.days.DaySampler`.
 
-    Splits are `train`, `validation` and `test` of `SPLIT_SIZES`, and `scenario`: the days of the
-    scenario itself in order, exactly as `gradmap run` simulates them.
+    Splits are `train`, `validation`, `test` and `fresh` of `SPLIT_SIZES`, and `scenario`: the days
+    of the scenario itself in order, exactly as `gradmap run` simulates them.
     """
 
     def __init__(

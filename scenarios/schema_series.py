@@ -96,7 +96,7 @@ class ProfileSettings(Section):
         None, description="CSV/Parquet of available PV power, one column a household [kW]."
     )
     weather: WeatherSettings = Field(WeatherSettings(), description="Weather source.")
-    split: Literal["scenario", "train", "validation", "test"] = Field(
+    split: Literal["scenario", "train", "validation", "test", "fresh"] = Field(
         "scenario", description="Which random days: no two splits share any randomness."
     )
     season_days: int = Field(

@@ -29,7 +29,7 @@ CONNECTIONS = [
     SimpleNamespace(connection_id=f"{i}.1", p_nominal_kw=20.0 + 20.0 * (i % 3 == 0))
     for i in range(12)
 ]
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test", "fresh")
 SERIES = (
     "hour",
     "day_of_week",
@@ -94,6 +94,7 @@ PINNED = {
     "train": [-3.15542294473, 48.2858433696, 48.0842230737, 16.6467529993],
     "validation": [-8.24175954301, -253.219028674, -1.61968729576, 10.5426393586],
     "test": [1.30614052424, 529.193127236, 17.9438284091, -1.33872750524],
+    "fresh": [1.11207791334, -1186.92868337, -34.581375157, -1.0468726227],
 }
 
 
@@ -160,8 +161,8 @@ def test_no_two_weather_days_are_alike_within_or_across_splits(sampler):
     days = [sampler.sample(split, range(120)) for split in SPLITS]
     temp_c = torch.cat([part.temp_out_c for part in days]).round(decimals=6)
     clear = torch.cat([part.ghi_w_per_m2 for part in days]).round(decimals=6)
-    assert len(torch.unique(temp_c, dim=0)) == 360
-    assert len(torch.unique(clear, dim=0)) == 360
+    assert len(torch.unique(temp_c, dim=0)) == 120 * len(SPLITS)
+    assert len(torch.unique(clear, dim=0)) == 120 * len(SPLITS)
 
 
 def test_days_of_the_splits_are_alike_in_kind_and_independent(sampler):
@@ -173,7 +174,7 @@ def test_days_of_the_splits_are_alike_in_kind_and_independent(sampler):
         error = torch.stack([value.std() for value in values]).mean() / 150**0.5
         assert means.max() - means.min() < 4.5 * error
         together = torch.corrcoef(torch.stack(values))
-        assert together[~torch.eye(3, dtype=torch.bool)].abs().max() < 0.3
+        assert together[~torch.eye(len(SPLITS), dtype=torch.bool)].abs().max() < 0.3
         # Consecutive numbers are no consecutive days: nothing is remembered.
         for value in values:
             assert torch.corrcoef(torch.stack([value[1:], value[:-1]]))[0, 1].abs() < 0.3

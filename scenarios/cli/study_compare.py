@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     "are seeds of one method.",
 )
 @click.option("--days", type=click.IntRange(1, 1000), default=1000, show_default=True)
+@click.option(
+    "--split",
+    type=click.Choice(["test", "fresh"]),
+    default="test",
+    show_default=True,
+    help="Which days: fresh ones are another 1,000, for settings that were chosen by test days.",
+)
 @optimum_options
 @results_option
 @click.option(
@@ -56,6 +63,7 @@ def command(
     *,
     policies: tuple[str, ...],
     days: int,
+    split: str,
     optimum_days: int,
     optimum_seed: int,
     store: Path | None,
@@ -89,6 +97,7 @@ def command(
     asked = Compare(
         policies=named,
         n_days=days,
+        split=split,
         n_optimum_days=optimum_days,
         optimum_seed=optimum_seed,
         again=again,

@@ -39,7 +39,8 @@ def print_compared(compared: Compared) -> None:
 
 def _print_voltages(compared: Compared) -> None:
     table = make_table(
-        title=f"{compared.scenario}: {compared.n_days:,} test days, every step in OpenDSS",
+        title=f"{compared.scenario}: {compared.n_days:,} {compared.split} days, every step in "
+        f"OpenDSS",
         headings=(
             "method",
             "violating",

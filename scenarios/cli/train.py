@@ -73,6 +73,11 @@ if TYPE_CHECKING:
     help="Unseen days on which OpenDSS judges the result; 0 leaves the test out.",
 )
 @click.option(
+    "--results",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to keep the test's result in as well, for `gradmap study compare`.",
+)
+@click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),
     default="cpu",
@@ -98,6 +103,7 @@ def command(
     agents: str | None,
     tensorboard: Path | None,
     test_days: int,
+    results: Path | None,
     device: str,
     dtype: str,
     cache: Path | None,
@@ -116,10 +122,13 @@ def command(
 
     from scenarios.case import open_case  # noqa: PLC0415
     from scenarios.study.final_test import final_test  # noqa: PLC0415
+    from scenarios.study.methods import STUDY  # noqa: PLC0415
+    from scenarios.study.results_folder import ResultsFolder  # noqa: PLC0415
     from scenarios.training.run import train  # noqa: PLC0415
 
     settings = _settings(changes, seed=seed)
     start = _fine_tune(fine_tune, agents=agents)
+    kept = None if results is None else ResultsFolder.at(results, study=STUDY)
     case = load_scenario(find_scenario(scenario))
     tested = None
     try:
@@ -141,6 +150,7 @@ def command(
                     out,
                     n_days=test_days,
                     n_processes=settings.processes,
+                    folder=kept,
                     on_progress=None if bars is None else partial(bars, "Testing in OpenDSS"),
                 ).summary()
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scenarios.profiles.seeding import generators
 
-Split = Literal["scenario", "train", "validation", "test"]
+Split = Literal["scenario", "train", "validation", "test", "fresh"]
 
 ALWAYS = None
 """Year and date of draws that belong to a household for good."""
@@ -31,6 +31,7 @@ _SPLITS: dict[str | None, int] = {
     "train": 2,
     "validation": 3,
     "test": 4,
+    "fresh": 5,
 }
 _SPLIT_BITS = 3
 _WORD = 2**32 - 1

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from gradmap.baselines.registry import POLICY_PREFIX
+from gradmap.errors import ScenarioError
 from gradmap.training.validation import THRESHOLD_PU
 from gradmap.violation_summary import Share
 from scenarios.benchmarks.reference_case.optimum_days import (
@@ -24,6 +25,7 @@ from scenarios.benchmarks.reference_case.optimum_days import (
     measure_optima,
 )
 from scenarios.case import Case
+from scenarios.study.method_days import SPLIT
 from scenarios.study.methods import (
     MethodDays,
     MethodSummary,
@@ -54,6 +56,8 @@ class Compare:
 
     policies: tuple[NamedPolicy, ...]
     n_days: int
+    split: str = SPLIT
+    """Of the days: `test`, or `fresh`, that no setting was chosen by. Optima are of test days."""
     n_optimum_days: int = 0
     """Test days, drawn at random, whose optimum is found; 0 leaves it out."""
     optimum_seed: int = 1
@@ -106,6 +110,7 @@ class Compared:
     """`Case.key`."""
     currency: str
     n_days: int
+    split: str
     rows: tuple[Row, ...]
     optimum: OptimumRow | None
 
@@ -128,8 +133,13 @@ def compare(
         on_share: Called with a part's name and its finished share.
 
     Raises:
-        ScenarioError: A policy that cannot be used on this case.
+        ScenarioError: A policy that cannot be used on this case, or optima of other than test days.
     """
+    if asked.n_optimum_days and asked.split != SPLIT:
+        raise ScenarioError(
+            f"Compare: optima are known of {SPLIT} days only, the days asked for are "
+            f"{asked.split}. Leave out the optimum, or take {SPLIT} days."
+        )
     methods = _methods(asked)
     for _, controller in methods[len(SIMPLE) :]:  # refuse what does not fit, before hours of work
         case.controller(controller, fleet=case.fleet())
@@ -148,8 +158,8 @@ def compare(
 
         def measured(days: Sequence[int], controller: str = controller) -> MethodDays:
             return evaluate_method(
-                case, controller, numbers=days, folder=folder, again=asked.again,
-                n_processes=asked.n_processes, on_progress=tell,
+                case, controller, numbers=days, split=asked.split, folder=folder,
+                again=asked.again, n_processes=asked.n_processes, on_progress=tell,
             )  # fmt: skip
 
         everywhere = measured(range(asked.n_days))
@@ -161,6 +171,7 @@ def compare(
         case=case.key,
         currency=case.scenario.tariff.currency,
         n_days=asked.n_days,
+        split=asked.split,
         rows=_rows(asked, methods, found, optimum=optimum),
         optimum=optimum,
     )

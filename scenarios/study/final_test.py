@@ -17,7 +17,8 @@ from gradmap.files import written_whole
 from gradmap.policies.card import read_card, write_card
 from scenarios.case import Case
 from scenarios.study.method_days import DayFacts
-from scenarios.study.methods import MethodDays, evaluate_method, method_identity
+from scenarios.study.methods import MethodDays, evaluate_method, keep, method_identity
+from scenarios.study.results_folder import ResultsFolder
 from scenarios.training.folder import POLICY_FOLDER
 from scenarios.training.tested import TEST_FILE, card_result, read_test
 
@@ -28,6 +29,7 @@ def final_test(
     *,
     n_days: int,
     n_processes: int,
+    folder: ResultsFolder | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> MethodDays:
     """Test the best policy of a training folder, and write the result beside it.
@@ -39,17 +41,23 @@ def final_test(
         out: Training folder, finished.
         n_days: The first so many test days.
         n_processes: That share the days.
+        folder: Where the result is kept besides, for comparisons; None keeps it beside the policy
+            only.
         on_progress: Called with the finished share.
     """
     policy = out / POLICY_FOLDER
     controller = f"{POLICY_PREFIX}{policy}"
     before = read_test(out, policy_sha256=method_identity(controller))
     if before is not None and before["days"] == list(range(n_days)):
-        return _from_document(before, controller=controller)
+        kept = _from_document(before, controller=controller)
+        if folder is not None:
+            keep(kept, case=case, folder=folder)
+        return kept
     found = evaluate_method(
         case,
         controller,
         n_days=n_days,
+        folder=folder,
         n_processes=n_processes,
         on_progress=on_progress,
     )

@@ -33,6 +33,8 @@ from scenarios.study.results_folder import rounded
 
 Part = TypeVar("Part")
 SPLIT: Final = "test"
+FRESH: Final = "fresh"
+"""Days for settings that were chosen by test days."""
 BATCH: Final = 25
 """Days rolled out at once."""
 N_PROCESSES: Final = 2
@@ -89,15 +91,17 @@ def roll_out_days(
     controller: str,
     *,
     numbers: Sequence[int],
+    split: str = SPLIT,
     n_processes: int = N_PROCESSES,
     on_progress: Callable[[float], None] | None = None,
 ) -> tuple[DayFacts, float]:
-    """Return what a method does on test days, and the wall time it took [s].
+    """Return what a method does on days of a split, and the wall time it took [s].
 
     Args:
         case: Feeder, population, days and limits.
         controller: A name as in scenario files.
-        numbers: Which test days.
+        numbers: Which days.
+        split: `test` or `fresh`.
         n_processes: That share the days; 1 works in this one.
         on_progress: Called with the finished share.
 
@@ -107,7 +111,7 @@ def roll_out_days(
     """
     began = time.perf_counter()
     parts = in_batches(
-        partial(_work, case, controller),
+        partial(_work, case, controller, split),
         numbers=numbers,
         n_processes=n_processes,
         on_share=on_progress,
@@ -154,14 +158,14 @@ def in_batches(
 
 @torch.no_grad()
 def _work(
-    case: Case, controller: str, batches: Sequence[tuple[int, ...]], tell: Tell
+    case: Case, controller: str, split: str, batches: Sequence[tuple[int, ...]], tell: Tell
 ) -> list[dict[str, FloatArray]]:
     """Return the facts of each batch of days."""
     rollout = case.rollout(observe_voltage=senses_voltage(controller))
     acting = case.controller(controller, fleet=rollout.fleet)
     found: list[dict[str, FloatArray]] = []
     for position, numbers in enumerate(batches):
-        one = judged(case, rollout, acting, numbers=numbers)
+        one = judged(case, rollout, acting, numbers=numbers, split=split)
         found.append({name: value.sum(axis=1) for name, value in one.of_agents.items()})
         found[-1] |= one.of_network
         tell((position + 1) / len(batches))
@@ -187,10 +191,15 @@ class Judged:
 
 @torch.no_grad()
 def judged(
-    case: Case, rollout: Rollout, controller: Controller, *, numbers: Sequence[int]
+    case: Case,
+    rollout: Rollout,
+    controller: Controller,
+    *,
+    numbers: Sequence[int],
+    split: str = SPLIT,
 ) -> Judged:
-    """Roll out a batch of test days, replay it in OpenDSS and judge it by what OpenDSS says."""
-    trajectory = rollout.run(controller, case.days.sample(SPLIT, numbers))
+    """Roll out days of a split, replay them in OpenDSS and judge them by what it says."""
+    trajectory = rollout.run(controller, case.days.sample(split, numbers))
     replayed = replay_trajectory(case, trajectory, fleet=rollout.fleet)
     nodes = limited_nodes(case.feeder, exclude_buses=case.limits.exclude_buses).numpy()
     ours_pu = node_vm_pu(trajectory).numpy()[..., nodes]

@@ -123,18 +123,20 @@ def evaluate_method(
     *,
     n_days: int | None = None,
     numbers: Sequence[int] | None = None,
+    split: str = SPLIT,
     folder: ResultsFolder | None = None,
     again: bool = False,
     n_processes: int = N_PROCESSES,
     on_progress: Callable[[float], None] | None = None,
 ) -> MethodDays:
-    """Return what a method does on test days, looked up or measured.
+    """Return what a method does on days of a split, looked up or measured.
 
     Args:
         case: Feeder, population, days and limits.
         controller: A name as in scenario files: `no_control`, `policy:FOLDER`, ...
-        n_days: The first so many test days,
+        n_days: The first so many days,
         numbers: or these.
+        split: `test`, or `fresh`: days that no setting was chosen by.
         folder: Where results are kept; None keeps nothing.
         again: Measure even what is there.
         n_processes: That share the days; 1 works in this one.
@@ -144,10 +146,10 @@ def evaluate_method(
         ScenarioError: An unknown method, a policy of another case, or too many days.
         GradmapError: A process failed.
     """
-    days = _checked_numbers(n_days, numbers)
+    days = _checked_numbers(n_days, numbers, split=split)
     refuse_elsewhere(case, controller)
     identity = method_identity(controller)
-    asked = _asked(case, identity=identity, numbers=days)
+    asked = _asked(case, identity=identity, numbers=days, split=split)
     key = result_key(asked)
     kept = None if folder is None or again else folder.get(key)
     if kept is not None:
@@ -155,7 +157,12 @@ def evaluate_method(
             on_progress(1.0)
         return _from_document(kept, controller=controller, numbers=days)
     facts, seconds = roll_out_days(
-        case, controller, numbers=days, n_processes=n_processes, on_progress=on_progress
+        case,
+        controller,
+        numbers=days,
+        split=split,
+        n_processes=n_processes,
+        on_progress=on_progress,
     )
     if method_identity(controller) != identity:
         raise ScenarioError(
@@ -166,8 +173,14 @@ def evaluate_method(
         controller=controller, identity=identity, numbers=days, facts=facts, seconds=seconds
     )
     if folder is not None:
-        folder.put(key, _document(result, case=case, asked=asked))
+        keep(result, case=case, folder=folder, split=split)
     return result
+
+
+def keep(result: MethodDays, *, case: Case, folder: ResultsFolder, split: str = SPLIT) -> None:
+    """Write a result where `evaluate_method` looks it up."""
+    asked = _asked(case, identity=result.identity, numbers=result.numbers, split=split)
+    folder.put(result_key(asked), _document(result, case=case, asked=asked))
 
 
 def refuse_elsewhere(case: Case, controller: str) -> None:
@@ -197,19 +210,21 @@ def method_identity(controller: str) -> str:
     return load_policy(policy_folder(controller)).tensors_sha256
 
 
-def _checked_numbers(n_days: int | None, numbers: Sequence[int] | None) -> tuple[int, ...]:
+def _checked_numbers(
+    n_days: int | None, numbers: Sequence[int] | None, *, split: str
+) -> tuple[int, ...]:
     if (n_days is None) == (numbers is None):
         raise ValueError("evaluate_method: give `n_days` or `numbers`, one of both.")
     days = tuple(range(n_days or 0)) if numbers is None else tuple(numbers)
-    size = SPLIT_SIZES[SPLIT]
+    size = SPLIT_SIZES[split]
     if not days or min(days) < 0 or max(days) >= size:
         raise ScenarioError(
-            f"{len(days)} test days: expected 1 to {size} of the numbers 0 to {size - 1}."
+            f"{len(days)} {split} days: expected 1 to {size} of the numbers 0 to {size - 1}."
         )
     return days
 
 
-def _asked(case: Case, *, identity: str, numbers: tuple[int, ...]) -> dict[str, Any]:
+def _asked(case: Case, *, identity: str, numbers: tuple[int, ...], split: str) -> dict[str, Any]:
     """Return all that the result depends on, as plain values."""
     listed = ",".join(map(str, numbers)).encode()
     return {
@@ -217,7 +232,7 @@ def _asked(case: Case, *, identity: str, numbers: tuple[int, ...]) -> dict[str, 
         "case": case.key,
         "scenario_hash": config_hash(case.scenario),
         "method": identity,
-        "split": SPLIT,
+        "split": split,
         "n_days": len(numbers),
         "numbers_sha256": hashlib.sha256(listed).hexdigest()[:16],
     }

@@ -58,6 +58,8 @@ def summary(*, cost, violation_pu, n_violating):
         shortfall_kwh=0.0,
         difference_max_pu=0.0,
         n_unsolved=0,
+        n_overloaded=0,
+        overload_max=0.0,
     )
 
 
@@ -128,6 +130,13 @@ def test_wrong_policies_are_refused_before_anything_is_measured(scenario, polici
     assert (ended.code, "there are: Ours" in ended.err) == (2, True)
 
 
+def test_optima_of_fresh_days_are_refused(scenario, capsys):
+    gradmap = CommandLine(capsys)
+    ended = gradmap("study", "compare", scenario, "--split", "fresh", "--optimum-days", "1")
+    assert ended.code == 2
+    assert "optima are known of test days only" in ended.err
+
+
 def test_policies_are_named_by_folder_or_by_a_bundled_name(policies):
     assert _named(f"Ours={policies[0]}").folder == policies[0]
     assert _named("Ours= gradmap").folder == bundled_policies()["gradmap"]
@@ -153,7 +162,13 @@ def test_names_that_are_no_xml_and_methods_without_policies_are_drawn(tmp_path):
     policy = row("<b> & co", cost=4.0, violation_pu=0.0001, n_violating=0)
     for rows in ((plain,), (plain, policy), (plain, policy, policy)):
         compared = Compared(
-            scenario="few", case="", currency="USD", n_days=100, rows=rows, optimum=None
+            scenario="few",
+            case="",
+            currency="USD",
+            n_days=100,
+            split="test",
+            rows=rows,
+            optimum=None,
         )
         ElementTree.fromstring(str(cost_violation(compared).image))
 

@@ -127,6 +127,17 @@ def test_processes_and_batches_change_nothing(case, measured, monkeypatch):
     assert shares[-1] == pytest.approx(1.0)
 
 
+def test_fresh_days_are_other_days_and_are_kept_apart(case, folder, measured):
+    n_files = len(list(folder.path.glob("*.json")))
+    fresh = evaluate_method(
+        case, "no_control", n_days=2, split="fresh", folder=folder, n_processes=1
+    )
+    assert len(list(folder.path.glob("*.json"))) == n_files + 1
+    assert not np.isin(fresh.facts.cost, measured.facts.cost).any()
+    again = evaluate_method(case, "no_control", n_days=2, split="fresh", folder=folder)
+    np.testing.assert_array_equal(again.facts.cost, fresh.facts.cost)
+
+
 @pytest.mark.parametrize("senses_voltage", [False, True])
 def test_policies_are_known_by_their_tensors(case, folder, tmp_path, senses_voltage):
     controller = write_policy(case, tmp_path / "a", senses_voltage=senses_voltage)

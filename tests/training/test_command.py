@@ -7,8 +7,11 @@ import pytest
 
 from gradmap.errors import ScenarioError
 from gradmap.policies.card import read_card
+from scenarios.case import open_case
 from scenarios.cli.main import main
-from scenarios.loading import dump_scenario
+from scenarios.loading import dump_scenario, load_scenario
+from scenarios.study.methods import STUDY, evaluate_method
+from scenarios.study.results_folder import ResultsFolder
 from scenarios.training.tested import read_test
 
 SET = [
@@ -31,12 +34,12 @@ def out(scenario, tmp_path_factory):
     return folder / "out"
 
 
-def trained(scenario, out, *, test_days):
+def trained(scenario, out, *, test_days, more=()):
     """Train, or go on training, by the command."""
     changes = [word for change in SET for word in ("--set", change)]
     words = ["train", str(scenario), "--out", str(out), *changes, "--quiet"]
     with pytest.raises(SystemExit) as ended:
-        main([*words, "--test-days", str(test_days)])
+        main([*words, "--test-days", str(test_days), *more])
     assert ended.value.code == 0
 
 
@@ -83,6 +86,19 @@ def test_the_same_days_are_not_tested_again(out, again, monkeypatch):
     assert read_card(again / "policy").test == read_card(out / "policy").test
     with pytest.raises(AssertionError, match="tested again"):
         trained(out.parent / "few.yaml", again, test_days=2)
+
+
+def test_a_test_is_kept_for_comparisons_when_asked(out, again, tmp_path, monkeypatch):
+    results = tmp_path / "results"
+    trained(out.parent / "few.yaml", again, test_days=3, more=["--results", str(results)])
+    monkeypatch.setattr(
+        "scenarios.study.methods.roll_out_days", lambda *_, **__: pytest.fail("measured again")
+    )
+    case = open_case(load_scenario(out.parent / "few.yaml"))
+    folder = ResultsFolder.at(results, study=STUDY)
+    found = evaluate_method(case, f"policy:{again / 'policy'}", n_days=3, folder=folder)
+    test = json.loads((again / "test.json").read_text())
+    assert found.facts.cost.tolist() == test["facts"]["cost"]
 
 
 def test_the_test_of_another_policy_is_none_of_this_one(out, again):
