@@ -66,7 +66,7 @@ def final_test(
         "summary": asdict(found.summary()),
         "days": list(found.numbers),
         "seconds": round(found.seconds, 1),
-        "facts": {name: value.tolist() for name, value in found.facts.arrays().items()},
+        "facts": found.facts.lists(),
     }
     with written_whole(out / TEST_FILE) as file:
         file.write(json.dumps(document, indent=1).encode())

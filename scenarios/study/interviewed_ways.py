@@ -152,5 +152,5 @@ def _described(parts: Sequence[Mapping[str, FloatArray]]) -> dict[str, Any]:
     facts = DayFacts.joined(parts)
     return {
         "summary": asdict(summary_of(facts)),
-        "days": {name: value.tolist() for name, value in facts.arrays().items()},
+        "days": facts.lists(),
     }

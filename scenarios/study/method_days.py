@@ -72,6 +72,11 @@ class DayFacts:
         """Return the arrays by name."""
         return dict(self.__dict__)
 
+    def lists(self) -> dict[str, list[float]]:
+        """Return the arrays as files hold them, without what is not known."""
+        known = {name: x for name, x in self.arrays().items() if not np.isnan(x).any()}
+        return {name: x.tolist() for name, x in known.items()}
+
     @classmethod
     def listed(cls, lists: Mapping[str, Sequence[float]]) -> DayFacts:
         """Return the days of a file, which holds lists by name."""

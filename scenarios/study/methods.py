@@ -253,7 +253,7 @@ def _document(result: MethodDays, *, case: Case, asked: dict[str, Any]) -> dict[
         "seconds": round(result.seconds, 1),
         "summary": asdict(result.summary()),
         "numbers": list(result.numbers),
-        "days": {name: value.tolist() for name, value in result.facts.arrays().items()},
+        "days": result.facts.lists(),
     }
 
 

@@ -17,7 +17,7 @@ from scenarios.loading import load_scenario
 from scenarios.replay import household_powers, replay_in_opendss, replay_trajectory
 from scenarios.study import method_days, methods
 from scenarios.study.method_days import DayFacts, judged
-from scenarios.study.methods import evaluate_method, method_identity, summary_of
+from scenarios.study.methods import evaluate_method, keep, method_identity, summary_of
 from scenarios.study.processes import run_queue
 from scenarios.study.results_folder import ResultsFolder
 from tests.small_case import write_small_scenario
@@ -112,6 +112,8 @@ def test_a_file_from_before_loadings_were_measured_says_so(case, folder, measure
     (older.path / file.name).write_text(json.dumps(document))
     found = evaluate_method(case, "no_control", n_days=N_DAYS, folder=older)
     assert found.summary().n_overloaded is None
+    keep(found, case=case, folder=older)
+    assert json.loads((older.path / file.name).read_text())["days"] == document["days"]
     assert found.summary().violating == measured.summary().violating
 
 
