@@ -59,7 +59,7 @@ def describe_policy(
     validation: Validation | None,
     hardware: str | None = None,
 ) -> ModelCard:
-    """Return the card of policies trained in a case.
+    """Return the card of policies trained in a case; the hash of their tensors is yet to come.
 
     Args:
         case: Feeder, population and limits of training.

@@ -153,6 +153,8 @@ class ModelCard:
     agents: Mapping[str, AgentFacts]
     """By agent id."""
     training: TrainingFacts
+    tensors_sha256: str | None = None
+    """Of the tensors file that the card describes; None in cards of before, and until saved."""
     validation: Result | None = None
     """Of the days that the best networks were chosen by, so better than the truth."""
     test: Result | None = None

@@ -24,6 +24,7 @@ from gradmap.policies.card import (
     write_card,
 )
 from gradmap.policies.card_text import card_text
+from gradmap.policies.checkpoint import load_policy
 from gradmap.policies.independent import Architecture
 from scenarios.loading import find_policy
 
@@ -80,14 +81,19 @@ CARD = ModelCard(
         settings_hash="5e7",
         with_loading=False,
     ),
+    tensors_sha256="7e5",
     validation=VALIDATION,
 )
 
 
-def edit(folder: Path, *, rehashed: bool = True, **content: object) -> None:
+def edit(
+    folder: Path, *, rehashed: bool = True, without: tuple[str, ...] = (), **content: object
+) -> None:
     """Change the top level of a card, described truthfully if `rehashed`."""
     file = folder / "card.json"
     document = json.loads(file.read_text())
+    for name in without:
+        del document["card"][name]
     document["card"] |= content
     if rehashed:
         text = json.dumps(document["card"], sort_keys=True)
@@ -166,8 +172,9 @@ def test_a_card_of_before_is_still_read(tmp_path):
     validation = {
         k: v for k, v in asdict(VALIDATION).items() if k not in ("threshold_pu", "n_outside")
     }
-    edit(tmp_path, training=training, validation=validation)
+    edit(tmp_path, without=("tensors_sha256",), training=training, validation=validation)
     card = read_card(tmp_path)
+    assert card.tensors_sha256 is None
     assert (card.training.with_loading, card.validation.n_outside) == (None, None)
     assert card.validation.threshold_pu == 0.001
     write_card(tmp_path, card)
@@ -179,6 +186,7 @@ def test_the_bundled_card_says_what_its_text_says():
     folder = find_policy("gradmap")
     card = read_card(folder)
     assert (folder / "MODEL_CARD.md").read_text(encoding="utf-8") == card_text(card)
+    assert card.tensors_sha256 == load_policy(folder).tensors_sha256
     assert card.training.with_loading is False
     assert (card.test.n_violating, card.test.n_outside) == (3, 9)
 

@@ -7,6 +7,7 @@ import pytest
 
 from gradmap.errors import ScenarioError
 from gradmap.policies.card import read_card
+from gradmap.policies.checkpoint import load_policy
 from scenarios.cli.main import main
 from scenarios.loading import dump_scenario
 from scenarios.training.tested import read_test
@@ -60,6 +61,7 @@ def test_result_is_judged_by_opendss_and_stands_in_the_card(out):
     run = json.loads((out / "run.json").read_text())
     assert card.validation.n_outside == run["best_validation"]["n_outside"]
     assert card.training.with_loading is False
+    assert card.tensors_sha256 == load_policy(out / "policy").tensors_sha256 == test["policy"]
     assert card.training.iterations == 4
     assert "OpenDSS" in (out / "policy" / "MODEL_CARD.md").read_text()
 
