@@ -24,6 +24,7 @@ from gradmap.policies.card import (
     TrainingDays,
     TrainingFacts,
 )
+from gradmap.training.validation import THRESHOLD_PU, Validation
 from scenarios.loading import config_hash
 from scenarios.population import Population
 from scenarios.provenance import machine, versions
@@ -32,7 +33,6 @@ from scenarios.schema import Scenario
 if TYPE_CHECKING:
     from gradmap.policies.independent import IndependentPolicies
     from gradmap.training.settings import TrainingSettings
-    from gradmap.training.validation import Validation
     from scenarios.case import Case
 
 _COMMON: Final = (
@@ -59,7 +59,7 @@ def describe_policy(
     validation: Validation | None,
     hardware: str | None = None,
 ) -> ModelCard:
-    """Return the card of policies trained in a case.
+    """Return the card of policies trained in a case; the hash of their tensors is yet to come.
 
     Args:
         case: Feeder, population and limits of training.
@@ -87,6 +87,7 @@ def describe_policy(
             seconds=seconds,
             hardware=hardware or "{machine}, {cores} cores".format(**machine()),
             settings_hash=settings.key,
+            with_loading=settings.with_loading,
         ),
         validation=None if validation is None else _result(validation),
     )
@@ -200,4 +201,6 @@ def _result(validation: Validation) -> Result:
         cost_mean=validation.cost,
         violation_max_pu=worst if math.isfinite(worst) else None,
         judged_by="own power flow",
+        threshold_pu=THRESHOLD_PU,
+        n_outside=validation.n_outside,
     )

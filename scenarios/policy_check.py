@@ -15,7 +15,7 @@ from federates.series import iter_tables
 from gradmap.baselines.registry import POLICY_PREFIX, policy_folder
 from gradmap.errors import FeederError, ScenarioError
 from gradmap.feeder import Feeder
-from gradmap.policies.applicability import OutsideCounter, check_applicable
+from gradmap.policies.applicability import OutsideCounter, check_applicable, check_own
 from gradmap.policies.card import CARD_FILE, ModelCard, read_card
 from gradmap.policies.checkpoint import load_policy
 from opendss_models.extract import extract_feeder
@@ -63,7 +63,7 @@ def check_policies(
                 f"Policy {str(folder)!r} has no {CARD_FILE}: where it was trained is unchecked."
             ]
             continue
-        _check_own(card, folder=folder)
+        check_own(card, loaded=load_policy(folder), policy=str(folder))
         found = _check(
             card,
             folder=folder,
@@ -105,7 +105,7 @@ def check_in_case(
     card = read_card(folder)
     if card is None:
         return
-    _check_own(card, folder=folder)
+    check_own(card, loaded=load_policy(folder), policy=str(folder))
     agents = agent_facts(population)
     check_applicable(
         card,
@@ -113,23 +113,6 @@ def check_in_case(
         grid=grid_facts(scenario, feeder=feeder),
         agents={name: facts for name, facts in agents.items() if name not in retrained},
     )
-
-
-def _check_own(card: ModelCard, *, folder: Path) -> None:
-    """Refuse a card that was copied from other networks."""
-    loaded = load_policy(folder)
-    same = (
-        set(loaded.policy.agent_ids) == set(card.agents)
-        and loaded.policy.architecture == card.architecture
-        and loaded.provenance.feeder_hash == card.grid.feeder_hash
-        and loaded.provenance.seed == card.training.seed
-    )
-    if not same:
-        raise ScenarioError(
-            f"Policy {str(folder)!r}: its {CARD_FILE} describes other networks than lie beside "
-            f"it, expected the same agents, architecture, feeder and seed. Keep the files of a "
-            f"training together."
-        )
 
 
 def _check(

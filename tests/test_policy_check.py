@@ -65,8 +65,8 @@ def policy(case, tmp_path_factory) -> Path:
     provenance = Provenance(
         feeder_hash=card.grid.feeder_hash, scenario_hash=card.scenario_hash, seed=0, version="0"
     )
-    save_policy(folder, policy=networks, provenance=provenance)
-    write_card(folder, card)
+    tensors_sha256 = save_policy(folder, policy=networks, provenance=provenance)
+    write_card(folder, replace(card, tensors_sha256=tensors_sha256))
     return folder
 
 
@@ -217,10 +217,12 @@ def test_a_policy_without_card_runs_with_a_remark(policy, tmp_path):
     assert "has no card.json" in remark
 
 
-def test_the_card_of_other_networks_is_refused(case, policy, tmp_path):
+@pytest.mark.parametrize("hidden", [5, 4])
+def test_the_card_of_other_networks_is_refused(case, policy, tmp_path, hidden):
+    """Also of networks like these: a training cut off between the policy and its card."""
     other = shutil.copytree(policy, tmp_path / "other")
     networks = IndependentPolicies.for_fleet(
-        case.fleet(), seed=0, architecture=Architecture(hidden=(5,))
+        case.fleet(), seed=0, architecture=Architecture(hidden=(hidden,))
     )
     feeder = read_card(policy).grid.feeder_hash
     origin = Provenance(feeder_hash=feeder, scenario_hash="s", seed=0, version="0")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradmap.errors import ScenarioError
-from gradmap.policies.card import AgentFacts, GridFacts, ModelCard, Range
+from gradmap.policies.card import CARD_FILE, AgentFacts, GridFacts, ModelCard, Range
+from gradmap.policies.checkpoint import LoadedPolicy
 
 OutsideRange = Literal["refuse", "warn"]
 
@@ -109,6 +110,33 @@ class OutsideCounter:
             )
             for (kind, feature), seen in self._seen.items()
             if seen and self._outside[kind, feature] > SHARE_OUTSIDE * seen
+        )
+
+
+def check_own(card: ModelCard, *, loaded: LoadedPolicy, policy: str) -> None:
+    """Refuse a card that was copied from other networks, or is older than those beside it.
+
+    Args:
+        card: That lies beside the policy.
+        loaded: The policy.
+        policy: What to call it in errors, its folder.
+
+    Raises:
+        ScenarioError: Tensors, agents, architecture, feeder or seed differ. Cards of before do not
+            say the tensors, which then may.
+    """
+    same = (
+        card.tensors_sha256 in (None, loaded.tensors_sha256)
+        and set(loaded.policy.agent_ids) == set(card.agents)
+        and loaded.policy.architecture == card.architecture
+        and loaded.provenance.feeder_hash == card.grid.feeder_hash
+        and loaded.provenance.seed == card.training.seed
+    )
+    if not same:
+        raise ScenarioError(
+            f"Policy {policy!r}: its {CARD_FILE} describes other networks than lie beside it, "
+            f"expected the same tensors, agents, architecture, feeder and seed. Keep the files of "
+            f"a training together, or finish the training that was cut off."
         )
 
 

@@ -105,6 +105,8 @@ class TrainingFacts:
     hardware: str
     settings_hash: str
     """See `gradmap.training.settings.TrainingSettings.key`."""
+    with_loading: bool | None = None
+    """Whether line loadings were limited; None in cards of before, which do not say it."""
 
 
 @dataclass(config=_CONFIG, frozen=True, kw_only=True)
@@ -113,7 +115,7 @@ class Result:
 
     n_days: int
     n_violating: int
-    """Days with a voltage limit violated."""
+    """Days more than `threshold_pu` outside a voltage limit, or with a power flow unsolved."""
     upper_bound: float
     """One-sided 95 % Clopper-Pearson bound of the true share of such days. [-]"""
     cost_mean: float
@@ -122,11 +124,19 @@ class Result:
     """Largest distance outside of all days; None where a power flow had no solution. [pu]"""
     judged_by: str
     """What solved the power flows, for example `own power flow` or `OpenDSS`."""
+    threshold_pu: float = 1e-3
+    """Of `n_violating`; cards of before do not say it, it was this. [pu]"""
+    n_outside: int | None = None
+    """Days outside at all, however little, or unsolved; None in cards of before."""
 
     def __post_init__(self) -> None:
         """Refuse impossible counts."""
-        if not 0 <= self.n_violating <= self.n_days or self.n_days < 1:
-            raise ValueError(f"{self.n_violating} of {self.n_days} days, expected a part of them")
+        outside = self.n_violating if self.n_outside is None else self.n_outside
+        if not 0 <= self.n_violating <= outside <= self.n_days or self.n_days < 1:
+            raise ValueError(
+                f"{self.n_violating} violating and {outside} outside of {self.n_days} days, "
+                f"expected a part of them"
+            )
 
 
 @dataclass(config=_CONFIG, frozen=True, kw_only=True)
@@ -143,6 +153,8 @@ class ModelCard:
     agents: Mapping[str, AgentFacts]
     """By agent id."""
     training: TrainingFacts
+    tensors_sha256: str | None = None
+    """Of the tensors file that the card describes; None in cards of before, and until saved."""
     validation: Result | None = None
     """Of the days that the best networks were chosen by, so better than the truth."""
     test: Result | None = None

@@ -57,8 +57,9 @@ def _trained_on(card: ModelCard) -> list[str]:
         "",
         f"- Feeder `{grid.feeder_name}` ({grid.feeder_hash[:12]}), source at {sources} pu, "
         f"regulators {grid.regulators.replace('_', ' ')}.",
-        f"- Limits: voltage {grid.v_min_pu:g} to {grid.v_max_pu:g} pu (buses left out: "
-        f"{excluded}), loading {grid.loading_max:g} of the normal rating.",
+        f"- Voltage limits: {grid.v_min_pu:g} to {grid.v_max_pu:g} pu (buses left out: "
+        f"{excluded}).",
+        f"- Line loading: {_loading(card)}. It is not judged below.",
         f"- Drawn days from {_day(days.first_day_of_year)} to {_day(days.last_day_of_year)}; "
         f"tariff `{days.tariff_kind}` in {days.currency}. The ranges are those of the first "
         f"{days.n_days}.",
@@ -72,6 +73,15 @@ def _trained_on(card: ModelCard) -> list[str]:
             for row in _rows(ranges, kind=kind, currency=days.currency)
         ),
     ]
+
+
+def _loading(card: ModelCard) -> str:
+    limited = card.training.with_loading
+    if limited is None:
+        return "this card does not say whether training limited it"
+    if not limited:
+        return "not limited in training"
+    return f"limited to {card.grid.loading_max:g} of the normal rating in training"
 
 
 def _rows(ranges: Mapping[str, Range], *, kind: str, currency: str) -> Iterator[str]:
@@ -95,14 +105,16 @@ def _how_good(card: ModelCard) -> list[str]:
 def _result(result: Result | None, card: ModelCard) -> str:
     if result is None:
         return "none yet."
+    at_all = "" if result.n_outside is None else f"outside at all: {result.n_outside}; "
     worst = (
-        "some power flows had no solution"
+        "some power flows had no solution, and such days count"
         if result.violation_max_pu is None
-        else f"at most {result.violation_max_pu:.4f} pu outside"
+        else f"at most {result.violation_max_pu:.5f} pu outside"
     )
     return (
-        f"{result.n_violating} of {result.n_days} days violate a voltage limit, so with 95 % "
-        f"confidence at most {100 * result.upper_bound:.1f} % do; {worst}; mean cost "
+        f"{result.n_violating} of {result.n_days} days are more than {result.threshold_pu:g} pu "
+        f"outside a voltage limit, so with 95 % confidence at most "
+        f"{100 * result.upper_bound:.1f} % are; {at_all}{worst}; mean cost "
         f"{result.cost_mean:.2f} {card.days.currency} a day; judged by {result.judged_by}."
     )
 

@@ -28,6 +28,7 @@ def command(policy: str, *, agent: str, out: Path) -> int:
     Exit codes: 0 success, 1 the file could not be written or the extra is missing, 2 wrong input.
     """
     # Imported here: torch takes seconds that `--help` should not pay.
+    from gradmap.policies.applicability import check_own  # noqa: PLC0415
     from gradmap.policies.card import CARD_FILE, read_card  # noqa: PLC0415
     from gradmap.policies.checkpoint import load_policy  # noqa: PLC0415
     from gradmap.policies.onnx_file import save_onnx  # noqa: PLC0415
@@ -35,8 +36,10 @@ def command(policy: str, *, agent: str, out: Path) -> int:
     if not out.parent.is_dir():
         raise ScenarioError(f"Option --out: folder {str(out.parent)!r} does not exist. Make it.")
     folder = _folder(policy)
-    card = read_card(folder)
-    save_onnx(out, loaded=load_policy(folder), agent_id=agent, card=card)
+    card, loaded = read_card(folder), load_policy(folder)
+    if card is not None:
+        check_own(card, loaded=loaded, policy=str(folder))
+    save_onnx(out, loaded=loaded, agent_id=agent, card=card)
     click.echo(f"ONNX: {out}")
     known = None if card is None else card.agents.get(agent)
     if known is None or known.p_max_kw is None:

@@ -25,6 +25,9 @@ Cost: what the agents' own decisions cost, mean of a day. Gap: to the centralise
 perfect foresight, on the days it is known of. Recovered: of what lies between the rule-based
 controller and the optimum. Dominated: another method has no higher cost, mean violation and number
 of violating days, and less of one. Comfort is not weighed."""
+NO_OPTIMUM = """\
+The optimum was not asked for: `--optimum-days 30 --store optima` finds that of 30 of the days, and
+keeps it; needs the extra `optimum`."""
 
 
 def print_compared(compared: Compared) -> None:
@@ -35,6 +38,8 @@ def print_compared(compared: Compared) -> None:
     for text in _spreads(compared.rows):
         click.echo(text)
     click.echo(COST_MEANING)
+    if compared.optimum is None:
+        click.echo(NO_OPTIMUM)
 
 
 def _print_voltages(compared: Compared) -> None:

@@ -106,18 +106,12 @@ class TrainingFolder:
         return self._save_policy()
 
     def _save_policy(self) -> Path:
-        """Write the best policy and its card, which keeps a test of this very policy."""
+        """Write the best policy and its card, which keeps a test of this very policy.
+
+        The card is made first, which may take a second: until it is written, the new networks lie
+        beside a card of others, and are refused.
+        """
         folder = self._path / POLICY_FOLDER
-        tensors_sha256 = save_policy(
-            folder,
-            policy=self._trainer.best,
-            provenance=Provenance(
-                feeder_hash=feeder_fingerprint(self._case.feeder),
-                scenario_hash=config_hash(self._case.scenario),
-                seed=self._trainer.settings.seed,
-                version=versions()["gradmap"],
-            ),
-        )
         trainer = self._trainer
         card = describe_policy(
             self._case,
@@ -128,8 +122,19 @@ class TrainingFolder:
             seconds=self.training_s,
             validation=trainer.progress.best_validation,
         )
+        tensors_sha256 = save_policy(
+            folder,
+            policy=trainer.best,
+            provenance=Provenance(
+                feeder_hash=feeder_fingerprint(self._case.feeder),
+                scenario_hash=config_hash(self._case.scenario),
+                seed=trainer.settings.seed,
+                version=versions()["gradmap"],
+            ),
+        )
         test = read_test(self._path, policy_sha256=tensors_sha256)
-        write_card(folder, replace(card, test=None if test is None else card_result(test)))
+        result = None if test is None else card_result(test)
+        write_card(folder, replace(card, tensors_sha256=tensors_sha256, test=result))
         return folder
 
     def _draw(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gradmap.errors import ScenarioError
 from gradmap.policies.card import Result
+from gradmap.training.validation import THRESHOLD_PU
 
 TEST_FILE: Final = "test.json"
 
@@ -38,7 +39,8 @@ def read_test(out: Path, *, policy_sha256: str) -> dict[str, Any] | None:
 
 def card_result(document: dict[str, Any]) -> Result:
     """Return a test document's summary as model cards hold it."""
-    summary = document["summary"]
+    summary, facts = document["summary"], document["facts"]
+    by_day = zip(facts["violation_pu"], facts["n_unsolved"], strict=True)
     return Result(
         n_days=summary["violating"]["n_days"],
         n_violating=summary["violating"]["n_violating"],
@@ -46,4 +48,6 @@ def card_result(document: dict[str, Any]) -> Result:
         cost_mean=summary["cost"],
         violation_max_pu=None if summary["n_unsolved"] else summary["violation_max_pu"],
         judged_by="OpenDSS",
+        threshold_pu=THRESHOLD_PU,
+        n_outside=sum(outside_pu > 0.0 or unsolved > 0 for outside_pu, unsolved in by_day),
     )

@@ -23,7 +23,10 @@ from gradmap.policies.card import (
     read_card,
     write_card,
 )
+from gradmap.policies.card_text import card_text
+from gradmap.policies.checkpoint import load_policy
 from gradmap.policies.independent import Architecture
+from scenarios.loading import find_policy
 
 VALIDATION = Result(
     n_days=100,
@@ -32,6 +35,7 @@ VALIDATION = Result(
     cost_mean=812.5,
     violation_max_pu=0.0021,
     judged_by="own power flow",
+    n_outside=5,
 )
 CARD = ModelCard(
     scenario_name="winter",
@@ -70,16 +74,26 @@ CARD = ModelCard(
         "h2/battery": AgentFacts(kind="battery", connection_id="7.1", device_hash="c"),
     },
     training=TrainingFacts(
-        iterations=400, seed=3, seconds=61.25, hardware="x86_64, 2 cores", settings_hash="5e7"
+        iterations=400,
+        seed=3,
+        seconds=61.25,
+        hardware="x86_64, 2 cores",
+        settings_hash="5e7",
+        with_loading=False,
     ),
+    tensors_sha256="7e5",
     validation=VALIDATION,
 )
 
 
-def edit(folder: Path, *, rehashed: bool = True, **content: object) -> None:
+def edit(
+    folder: Path, *, rehashed: bool = True, without: tuple[str, ...] = (), **content: object
+) -> None:
     """Change the top level of a card, described truthfully if `rehashed`."""
     file = folder / "card.json"
     document = json.loads(file.read_text())
+    for name in without:
+        del document["card"][name]
     document["card"] |= content
     if rehashed:
         text = json.dumps(document["card"], sort_keys=True)
@@ -113,7 +127,7 @@ def test_a_test_result_is_filled_in_later(tmp_path):
     write_card(tmp_path, replace(read_card(tmp_path), test=result))
     assert read_card(tmp_path) == replace(CARD, test=result)
     text = (tmp_path / "MODEL_CARD.md").read_text()
-    assert "2 of 1000 days violate a voltage limit" in text
+    assert "2 of 1000 days are more than 0.001 pu outside a voltage limit" in text
     assert "some power flows had no solution" in text
     assert "judged by OpenDSS" in text
 
@@ -128,10 +142,53 @@ def test_the_text_says_what_a_planner_must_know(tmp_path):
         "Drawn days from 17 December to 13 January",
         "| `price_import_per_kwh` | all | 0.15 | 0.4 | GBP/kWh |",
         "| `base_load_kw` | heat_pump | 0.1 | 4.1 | kW |",
-        "at most 6.2 % do",
+        "2 of 100 days are more than 0.001 pu outside a voltage limit, so with 95 % confidence "
+        "at most 6.2 % are; outside at all: 5; at most 0.00210 pu outside;",
+        "- Line loading: not limited in training. It is not judged below.",
         "must not be used",
     ):
         assert said in text
+
+
+@pytest.mark.parametrize(
+    ("with_loading", "said"),
+    [
+        (True, "Line loading: limited to 1 of the normal rating in training."),
+        (False, "Line loading: not limited in training."),
+        (None, "Line loading: this card does not say whether training limited it."),
+    ],
+)
+def test_the_text_claims_no_limit_of_loading_that_training_did_not_have(
+    tmp_path, with_loading, said
+):
+    training = replace(CARD.training, with_loading=with_loading)
+    write_card(tmp_path, replace(CARD, training=training))
+    assert said in (tmp_path / "MODEL_CARD.md").read_text()
+
+
+def test_a_card_of_before_is_still_read(tmp_path):
+    write_card(tmp_path, CARD)
+    training = {k: v for k, v in asdict(CARD.training).items() if k != "with_loading"}
+    validation = {
+        k: v for k, v in asdict(VALIDATION).items() if k not in ("threshold_pu", "n_outside")
+    }
+    edit(tmp_path, without=("tensors_sha256",), training=training, validation=validation)
+    card = read_card(tmp_path)
+    assert card.tensors_sha256 is None
+    assert (card.training.with_loading, card.validation.n_outside) == (None, None)
+    assert card.validation.threshold_pu == 0.001
+    write_card(tmp_path, card)
+    text = (tmp_path / "MODEL_CARD.md").read_text()
+    assert "at most 6.2 % are; at most 0.00210 pu outside;" in text
+
+
+def test_the_bundled_card_says_what_its_text_says():
+    folder = find_policy("gradmap")
+    card = read_card(folder)
+    assert (folder / "MODEL_CARD.md").read_text(encoding="utf-8") == card_text(card)
+    assert card.tensors_sha256 == load_policy(folder).tensors_sha256
+    assert card.training.with_loading is False
+    assert (card.test.n_violating, card.test.n_outside) == (3, 9)
 
 
 def test_a_changed_card_is_refused(tmp_path):
@@ -149,6 +206,7 @@ def test_a_changed_card_is_refused(tmp_path):
         ({"training": asdict(CARD.training) | {"seconds": float("nan")}}, "seconds`: .*finite"),
         ({"training": asdict(CARD.training) | {"iterations": "4"}}, "valid integer"),
         ({"validation": asdict(VALIDATION) | {"n_violating": 101}}, "expected a part"),
+        ({"validation": asdict(VALIDATION) | {"n_outside": 1}}, "expected a part"),
         ({"grid": None}, "`grid`: "),
         ({"agents": {"a": {**asdict(CARD.agents["h1/battery"]), "kind": "x"}}}, "no ranges of"),
     ],

@@ -28,6 +28,8 @@ LOW_KW, HIGH_KW = (ends.tolist() for ends in FLEET.action_range_kw())
 SEEN = {"base_load_kw": Range(low=0.1, high=4.1), "departure_h": Range(low=0.0, high=12.0)}
 CARD = replace(
     CARD_OF_OTHERS,
+    grid=replace(CARD_OF_OTHERS.grid, feeder_hash=ORIGIN.feeder_hash),
+    training=replace(CARD_OF_OTHERS.training, seed=ORIGIN.seed),
     days=replace(CARD_OF_OTHERS.days, by_kind=dict.fromkeys(KINDS, SEEN)),
     agents={
         agent_id: AgentFacts(
@@ -164,15 +166,36 @@ def export(policy, agent_id, out):
 
 def test_the_command_writes_the_file(tmp_path):
     folder, out = tmp_path / "trained" / "policy", tmp_path / "a.onnx"
-    save_policy(folder, policy=trained(SHAPES[2]).policy, provenance=ORIGIN)
+    tensors_sha256 = save_policy(folder, policy=trained(SHAPES[2]).policy, provenance=ORIGIN)
     bare = export(folder, FLEET.agent_ids[0], out)
     assert (bare.code, "does not say which power in kW" in bare.err) == (0, True)
-    write_card(folder, CARD)
+    write_card(folder, replace(CARD, architecture=SHAPES[2], tensors_sha256=tensors_sha256))
     whole = export(folder, FLEET.agent_ids[0], out)
     assert (whole.code, whole.err) == (0, "")
     facts = facts_of(out)
     assert facts["policy_sha256"] == load_policy(folder).tensors_sha256
     assert float(facts["p_max_kw"]) == HIGH_KW[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tensors_sha256": "0" * 64},
+        {"architecture": SHAPES[3]},
+        {"agents": {"h9.battery": CARD.agents["h0001.battery"]}},
+        {"training": replace(CARD.training, seed=8)},
+    ],
+)
+def test_the_command_believes_no_card_of_other_networks(tmp_path, changes):
+    folder, out = tmp_path / "trained" / "policy", tmp_path / "a.onnx"
+    save_policy(folder, policy=trained(SHAPES[2]).policy, provenance=ORIGIN)
+    own = replace(CARD, architecture=SHAPES[2], tensors_sha256=None)  # as in cards of before
+    write_card(folder, replace(own, **changes))
+    refused = export(folder, FLEET.agent_ids[0], out)
+    assert (refused.code, "describes other networks" in refused.err) == (2, True)
+    assert not out.exists()
+    write_card(folder, own)
+    assert export(folder, FLEET.agent_ids[0], out).code == 0
 
 
 def test_the_command_says_what_was_meant(tmp_path):

@@ -106,6 +106,7 @@ def test_the_command_compares_draws_and_remembers(scenario, policies, tmp_path, 
         assert words in first.out
     for name in ("cost_violation", "training", "day"):
         ElementTree.parse(tmp_path / "figures" / f"{name}.svg")
+    assert "--optimum-days" not in first.out
     n_files = len(list((tmp_path / "results" / "methods").glob("*.json")))
     assert n_files == 2 * 5  # the first days, and the one whose optimum is known
     document = json.loads(gradmap(*call, *kept, "--json").out)
@@ -118,6 +119,8 @@ def test_the_command_compares_draws_and_remembers(scenario, policies, tmp_path, 
         gap = (row["optimum_days"]["cost"] - best["cost"]) / abs(best["cost"])
         assert row["gap"] == pytest.approx(gap)
         assert row["all_days"]["violating"]["n_days"] == 3
+    without = gradmap(*call[:-2], *kept)
+    assert (without.code, "`--optimum-days 30 --store optima`" in without.out) == (0, True)
 
 
 def test_wrong_policies_are_refused_before_anything_is_measured(scenario, policies, capsys):

@@ -7,6 +7,7 @@ import pytest
 
 from gradmap.errors import ScenarioError
 from gradmap.policies.card import read_card
+from gradmap.policies.checkpoint import load_policy
 from scenarios.case import open_case
 from scenarios.cli.main import main
 from scenarios.loading import dump_scenario, load_scenario
@@ -56,9 +57,14 @@ def test_result_is_judged_by_opendss_and_stands_in_the_card(out):
     assert card.test.judged_by == "OpenDSS"
     assert card.test.n_days == 3
     assert card.test.n_violating == sum(value > 1e-3 for value in test["facts"]["violation_pu"])
+    assert card.test.n_outside == sum(value > 0.0 for value in test["facts"]["violation_pu"])
     assert card.test.cost_mean == pytest.approx(sum(test["facts"]["cost"]) / 3)
     assert max(test["facts"]["difference_pu"]) < 1e-6
     assert card.validation.n_days == 3
+    run = json.loads((out / "run.json").read_text())
+    assert card.validation.n_outside == run["best_validation"]["n_outside"]
+    assert card.training.with_loading is False
+    assert card.tensors_sha256 == load_policy(out / "policy").tensors_sha256 == test["policy"]
     assert card.training.iterations == 4
     assert "OpenDSS" in (out / "policy" / "MODEL_CARD.md").read_text()
 
@@ -71,7 +77,8 @@ def test_folder_is_complete(out):
 def test_going_on_with_a_finished_training_keeps_its_test(out, again):
     trained(out.parent / "few.yaml", again, test_days=0)
     assert read_card(again / "policy").test == read_card(out / "policy").test is not None
-    assert "of 3 days violate" in (again / "policy" / "MODEL_CARD.md").read_text()
+    text = (again / "policy" / "MODEL_CARD.md").read_text()
+    assert "of 3 days are more than 0.001 pu outside" in text
 
 
 def test_the_same_days_are_not_tested_again(out, again, monkeypatch):
