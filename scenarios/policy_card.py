@@ -89,7 +89,9 @@ def describe_policy(
             settings_hash=settings.key,
             with_loading=settings.with_loading,
         ),
-        validation=None if validation is None else _result(validation),
+        validation=None
+        if validation is None
+        else _result(validation, with_loading=settings.with_loading),
     )
 
 
@@ -192,7 +194,7 @@ def _range(values: Tensor) -> Range:
     return Range(low=float(low), high=float(high))
 
 
-def _result(validation: Validation) -> Result:
+def _result(validation: Validation, *, with_loading: bool) -> Result:
     worst = validation.violation_max_pu
     return Result(
         n_days=validation.days.n_days,
@@ -203,4 +205,5 @@ def _result(validation: Validation) -> Result:
         judged_by="own power flow",
         threshold_pu=THRESHOLD_PU,
         n_outside=validation.n_outside,
+        n_overloaded=validation.n_overloaded if with_loading else None,
     )

@@ -128,6 +128,9 @@ class Result:
     """Of `n_violating`; cards of before do not say it, it was this. [pu]"""
     n_outside: int | None = None
     """Days outside at all, however little, or unsolved; None in cards of before."""
+    n_overloaded: int | None = None
+    """Days with a branch more than 1 % of its rating beyond its limit; None where loadings were not
+    looked at."""
 
     def __post_init__(self) -> None:
         """Refuse impossible counts."""

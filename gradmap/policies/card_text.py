@@ -59,7 +59,7 @@ def _trained_on(card: ModelCard) -> list[str]:
         f"regulators {grid.regulators.replace('_', ' ')}.",
         f"- Voltage limits: {grid.v_min_pu:g} to {grid.v_max_pu:g} pu (buses left out: "
         f"{excluded}).",
-        f"- Line loading: {_loading(card)}. It is not judged below.",
+        f"- Line loading: {_loading(card)}.",
         f"- Drawn days from {_day(days.first_day_of_year)} to {_day(days.last_day_of_year)}; "
         f"tariff `{days.tariff_kind}` in {days.currency}. The ranges are those of the first "
         f"{days.n_days}.",
@@ -106,6 +106,11 @@ def _result(result: Result | None, card: ModelCard) -> str:
     if result is None:
         return "none yet."
     at_all = "" if result.n_outside is None else f"outside at all: {result.n_outside}; "
+    loaded = (
+        "loadings were not looked at"
+        if result.n_overloaded is None
+        else f"a branch is overloaded by more than 1 % on {result.n_overloaded}"
+    )
     worst = (
         "some power flows had no solution, and such days count"
         if result.violation_max_pu is None
@@ -114,7 +119,7 @@ def _result(result: Result | None, card: ModelCard) -> str:
     return (
         f"{result.n_violating} of {result.n_days} days are more than {result.threshold_pu:g} pu "
         f"outside a voltage limit, so with 95 % confidence at most "
-        f"{100 * result.upper_bound:.1f} % are; {at_all}{worst}; mean cost "
+        f"{100 * result.upper_bound:.1f} % are; {at_all}{worst}; {loaded}; mean cost "
         f"{result.cost_mean:.2f} {card.days.currency} a day; judged by {result.judged_by}."
     )
 

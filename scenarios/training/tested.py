@@ -50,4 +50,5 @@ def card_result(document: dict[str, Any]) -> Result:
         judged_by="OpenDSS",
         threshold_pu=THRESHOLD_PU,
         n_outside=sum(outside_pu > 0.0 or unsolved > 0 for outside_pu, unsolved in by_day),
+        n_overloaded=summary.get("n_overloaded"),
     )

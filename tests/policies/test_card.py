@@ -37,6 +37,8 @@ VALIDATION = Result(
     judged_by="own power flow",
     n_outside=5,
 )
+ADDED = ("threshold_pu", "n_outside", "n_overloaded")
+"""Facts of a result that cards of before do not have."""
 CARD = ModelCard(
     scenario_name="winter",
     scenario_hash="5c0",
@@ -144,7 +146,8 @@ def test_the_text_says_what_a_planner_must_know(tmp_path):
         "| `base_load_kw` | heat_pump | 0.1 | 4.1 | kW |",
         "2 of 100 days are more than 0.001 pu outside a voltage limit, so with 95 % confidence "
         "at most 6.2 % are; outside at all: 5; at most 0.00210 pu outside;",
-        "- Line loading: not limited in training. It is not judged below.",
+        "- Line loading: not limited in training.",
+        "outside; loadings were not looked at; mean cost 812.50",
         "must not be used",
     ):
         assert said in text
@@ -166,12 +169,16 @@ def test_the_text_claims_no_limit_of_loading_that_training_did_not_have(
     assert said in (tmp_path / "MODEL_CARD.md").read_text()
 
 
+def test_the_text_says_on_how_many_days_a_branch_is_overloaded(tmp_path):
+    write_card(tmp_path, replace(CARD, validation=replace(VALIDATION, n_overloaded=7)))
+    said = "a branch is overloaded by more than 1 % on 7;"
+    assert said in (tmp_path / "MODEL_CARD.md").read_text()
+
+
 def test_a_card_of_before_is_still_read(tmp_path):
     write_card(tmp_path, CARD)
     training = {k: v for k, v in asdict(CARD.training).items() if k != "with_loading"}
-    validation = {
-        k: v for k, v in asdict(VALIDATION).items() if k not in ("threshold_pu", "n_outside")
-    }
+    validation = {k: v for k, v in asdict(VALIDATION).items() if k not in ADDED}
     edit(tmp_path, without=("tensors_sha256",), training=training, validation=validation)
     card = read_card(tmp_path)
     assert card.tensors_sha256 is None

@@ -58,6 +58,8 @@ def test_result_is_judged_by_opendss_and_stands_in_the_card(out):
     assert card.test.n_days == 3
     assert card.test.n_violating == sum(value > 1e-3 for value in test["facts"]["violation_pu"])
     assert card.test.n_outside == sum(value > 0.0 for value in test["facts"]["violation_pu"])
+    assert card.test.n_overloaded == sum(value > 0.01 for value in test["facts"]["overload"])
+    assert card.validation.n_overloaded is None
     assert card.test.cost_mean == pytest.approx(sum(test["facts"]["cost"]) / 3)
     assert max(test["facts"]["difference_pu"]) < 1e-6
     assert card.validation.n_days == 3
