@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 import torch
 
 from gradmap.errors import GradmapError
-from gradmap.training.peers import Alone, rows_of
+from gradmap.training.peers import Alone, loopback_name, rows_of
 from scenarios.training.assistants import assisted
 from scenarios.training.folder import read_history
 from scenarios.training.run import train
@@ -140,6 +141,15 @@ def test_helpers_that_cannot_start_are_said(tmp_path, way):
     last = said.splitlines()[-1]
     assert "process 2 of 2 ended with exit code 1 before it could begin" in last
     assert 'if __name__ == "__main__":' in last
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [(["eth0", "lo"], "lo"), (["lo0", "gif0", "en0"], "lo0"), (["eth0"], None)],
+)
+def test_loopback_is_found_by_its_name_on_linux_and_macos(monkeypatch, names, wanted):
+    monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(names, start=1)))
+    assert loopback_name() == wanted
 
 
 def test_rows_are_shared_without_gap():
