@@ -25,7 +25,7 @@ from scenarios.training.collapse import refuse_collapse
 from scenarios.training.cost_scale import nominal_cost
 from scenarios.training.cross_check import CrossCheck, cross_check
 from scenarios.training.days import drawing, first_days, kept_days, n_kept
-from scenarios.training.folder import POLICY_FOLDER, Step, TrainingFolder
+from scenarios.training.folder import POLICY_FOLDER, Step, TrainingFolder, claim_folder
 from scenarios.training.parent import FineTune, Parent, open_parent, with_architecture
 
 CROSS_CHECK_SITUATIONS: Final = 24
@@ -60,7 +60,7 @@ def train(
 
     Raises:
         ScenarioError: Nothing or nobody to train, no such device, the feeder collapses, or `out`
-            holds another training.
+            cannot be written to or holds another training, or a part of one.
         GradmapError: OpenDSS disagrees with the power flow beyond the tolerance.
     """
     asked = Asked(
@@ -74,6 +74,7 @@ def train(
     )
     _refuse_device(asked)
     begun = _begin(asked)
+    claim_folder(out)
     with assisted(
         partial(_trainer, begun, asked=asked, on_days=on_days),
         assist=partial(_assistant, asked),
