@@ -14,13 +14,11 @@ Files of other names may lie beside these: a training leaves them alone.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from federates.controllers import TRAINED_FOLDER
-from gradmap.errors import ScenarioError
 from gradmap.feeder_file import feeder_fingerprint
 from gradmap.files import written_whole
 from gradmap.policies.card import CARD_FILE, read_card, write_card
@@ -32,7 +30,7 @@ from gradmap.policies.checkpoint import (
     save_policy,
 )
 from gradmap.training.progress import Report
-from gradmap.training.progress_file import PROGRESS_FILE, load_progress, save_progress
+from gradmap.training.progress_file import load_progress, save_progress
 from gradmap.training.trainer import Trainer
 from scenarios.case import Case
 from scenarios.loading import config_hash
@@ -41,7 +39,7 @@ from scenarios.provenance import machine, versions
 from scenarios.training.cross_check import CrossCheck
 from scenarios.training.figure import write_training_figure
 from scenarios.training.parent import Parent
-from scenarios.training.tested import TEST_FILE, card_result, read_test
+from scenarios.training.tested import card_result, read_test
 
 RUN_FILE: Final = "run.json"
 HISTORY_FILE: Final = "history.jsonl"
@@ -60,63 +58,6 @@ class Step:
     cross_check: CrossCheck | None
 
 
-def claim_folder(path: Path) -> None:
-    """Make a training folder, or refuse one that cannot be gone on with; nothing in it changes.
-
-    What was ended before its first validation left nothing to go on from, and begins anew.
-
-    Args:
-        path: Training folder.
-
-    Raises:
-        ScenarioError: It cannot be made or written to, or holds a part of a training only.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise _refusal(path, f"cannot be made ({exc.strerror})") from exc
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise _refusal(path, "cannot be written to")
-    if (path / PROGRESS_FILE).is_file():
-        if not (path / HISTORY_FILE).is_file():
-            raise _refusal(
-                path,
-                f"holds {PROGRESS_FILE} but no {HISTORY_FILE}, which says how long that took",
-            )
-        return
-    kept = _results_in(path)
-    if kept:
-        raise _refusal(
-            path,
-            f"holds {', '.join(kept)} but no {PROGRESS_FILE} to go on from, so training anew would "
-            f"replace them",
-        )
-
-
-def _results_in(path: Path) -> list[str]:
-    """Return what a training would replace and nobody could make again: all but a mere beginning.
-
-    Files of the same names that no training wrote are among them.
-    """
-    found = [name for name in (POLICY_FOLDER, TEST_FILE, FIGURE_FILE) if (path / name).exists()]
-    if (path / HISTORY_FILE).is_file() and any(
-        row.get("validation", "not ours") is not None for row in read_history(path)
-    ):
-        found.append(HISTORY_FILE)
-    if (path / RUN_FILE).is_file() and (
-        read_run(path).get("best_validation", "not ours") is not None
-    ):
-        found.append(RUN_FILE)
-    return found
-
-
-def _refusal(path: Path, reason: str) -> ScenarioError:
-    return ScenarioError(
-        f"Training folder {str(path)!r} {reason}. Choose another with --out, put back what is "
-        f"missing, or delete the folder."
-    )
-
-
 class TrainingFolder:
     """What a training leaves.
 
@@ -128,7 +69,7 @@ class TrainingFolder:
         """Make the folder, or put the trainer back where the folder's training stopped.
 
         Args:
-            path: Training folder, see `claim_folder`.
+            path: Training folder, see `scenarios.training.claim`.
             case: What is trained on.
             trainer: That has done nothing yet.
             parent: What it fine-tunes, or None.

@@ -21,11 +21,12 @@ from gradmap.training.trainer import Trainer
 from scenarios.case import Case, open_case
 from scenarios.schema import Scenario
 from scenarios.training.assistants import assisted
+from scenarios.training.claim import claim_folder
 from scenarios.training.collapse import refuse_collapse
 from scenarios.training.cost_scale import nominal_cost
 from scenarios.training.cross_check import CrossCheck, cross_check
 from scenarios.training.days import drawing, first_days, kept_days, n_kept
-from scenarios.training.folder import POLICY_FOLDER, Step, TrainingFolder, claim_folder
+from scenarios.training.folder import POLICY_FOLDER, Step, TrainingFolder
 from scenarios.training.parent import FineTune, Parent, open_parent, with_architecture
 
 CROSS_CHECK_SITUATIONS: Final = 24
