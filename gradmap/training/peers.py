@@ -8,6 +8,7 @@ the kept samples is ever sent: parameters' gradients are.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +21,9 @@ from torch import Tensor
 
 PATIENCE: Final = timedelta(minutes=15)
 """How long a process waits for the slowest; the death of one ends the others at once."""
+
+LOOPBACK_NAMES: Final = ("lo", "lo0")
+"""On Linux, and on macOS."""
 
 
 class Peers(Protocol):
@@ -76,8 +80,10 @@ def joined(*, rank: int, size: int, meeting: Path) -> Iterator[Peers]:
     if size == 1:
         yield Alone()
         return
-    # Gloo listens on the address of the host's name otherwise.
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    loopback = loopback_name()
+    if loopback is not None:
+        # Gloo listens on the address of the host's name otherwise.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
     dist.init_process_group(
         "gloo", init_method=f"file://{meeting}", rank=rank, world_size=size, timeout=PATIENCE
     )
@@ -85,6 +91,12 @@ def joined(*, rank: int, size: int, meeting: Path) -> Iterator[Peers]:
         yield Together(rank=rank, size=size)
     finally:
         dist.destroy_process_group()
+
+
+def loopback_name() -> str | None:
+    """Return what this system calls its loopback interface, or None if by neither usual name."""
+    names = [name for _, name in socket.if_nameindex()]
+    return next((name for name in LOOPBACK_NAMES if name in names), None)
 
 
 def rows_of(n: int, *, peers: Peers) -> slice:

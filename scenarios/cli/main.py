@@ -74,10 +74,21 @@ def _run(argv: list[str] | None) -> int:
     except GradmapError as exc:
         click.echo(f"Error: {exc}", err=True)
         return FAILED
+    except OSError as exc:  # click itself ends quietly where the reader of a pipe has gone
+        click.echo(f"Error: {_said(exc)}", err=True)
+        return FAILED
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     return result if isinstance(result, int) else OK
+
+
+def _said(exc: OSError) -> str:
+    """Return which file an operating system's error is about, and why."""
+    reason = exc.strerror or str(exc) or type(exc).__name__
+    if exc.filename is None:
+        return f"{reason}."
+    return f"{str(exc.filename)!r}: {reason}. Check that it is there and may be used."
 
 
 def _replace_closed_streams() -> None:

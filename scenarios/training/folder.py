@@ -7,6 +7,8 @@ OUT/progress.safetensors  to go on from
 OUT/policy/               the best policy on the validation days: policy.safetensors, policy.json,
                           and its model card: card.json, MODEL_CARD.md
 OUT/test.json             its test, see `scenarios.training.tested`
+
+Files of other names may lie beside these: a training leaves them alone.
 """
 
 from __future__ import annotations
@@ -19,8 +21,14 @@ from typing import Any, Final
 from federates.controllers import TRAINED_FOLDER
 from gradmap.feeder_file import feeder_fingerprint
 from gradmap.files import written_whole
-from gradmap.policies.card import write_card
-from gradmap.policies.checkpoint import Provenance, save_policy
+from gradmap.policies.card import CARD_FILE, read_card, write_card
+from gradmap.policies.checkpoint import (
+    SIDECAR_FILE,
+    TENSORS_FILE,
+    Provenance,
+    load_policy,
+    save_policy,
+)
 from gradmap.training.progress import Report
 from gradmap.training.progress_file import load_progress, save_progress
 from gradmap.training.trainer import Trainer
@@ -61,7 +69,7 @@ class TrainingFolder:
         """Make the folder, or put the trainer back where the folder's training stopped.
 
         Args:
-            path: Training folder; made if absent.
+            path: Training folder, see `scenarios.training.claim`.
             case: What is trained on.
             trainer: That has done nothing yet.
             parent: What it fine-tunes, or None.
@@ -71,7 +79,6 @@ class TrainingFolder:
         """
         self._path, self._case, self._trainer, self._parent = path, case, trainer, parent
         self.training_s = 0.0
-        path.mkdir(parents=True, exist_ok=True)
         resumed = load_progress(path, trainer, case_key=case.key)
         history = path / HISTORY_FILE
         if not resumed:
@@ -82,10 +89,15 @@ class TrainingFolder:
             with written_whole(history) as file:
                 file.write("".join(json.dumps(row) + "\n" for row in kept).encode())
             self.training_s = kept[-1]["training_s"] if kept else 0.0
-        self._describe(result=None)
+        self._described = not resumed
+        if self._described:
+            self._describe(result=None)
 
     def add(self, step: Step) -> None:
         """Append an iteration to the history; after a validation keep all that is worth keeping."""
+        if not self._described:  # only who trains, on this machine, says so
+            self._describe(result=None)
+            self._described = True
         self.training_s = step.training_s
         row = asdict(step.report) | {
             "training_s": step.training_s,
@@ -99,11 +111,33 @@ class TrainingFolder:
             self._draw()
 
     def finish(self) -> Path:
-        """Write the best policy and the result; return the policy's folder."""
+        """Write the best policy and the result; return the policy's folder.
+
+        What an earlier training has finished keeps its machine and versions.
+        """
+        self._draw()
+        if not self._described and self._is_finished():
+            return self._renew_test()
         found = self._trainer.progress.best_validation
         self._describe(result=None if found is None else asdict(found))
-        self._draw()
         return self._save_policy()
+
+    def _is_finished(self) -> bool:
+        """Return whether a training has written all there is, before this one."""
+        policy = self._path / POLICY_FOLDER
+        files = [policy / name for name in (TENSORS_FILE, SIDECAR_FILE, CARD_FILE)]
+        if not all(file.is_file() for file in (*files, self._path / RUN_FILE)):
+            return False
+        return read_run(self._path)["best_validation"] is not None
+
+    def _renew_test(self) -> Path:
+        """Let the card of a finished training have the test that the folder holds."""
+        folder = self._path / POLICY_FOLDER
+        card, sha256 = read_card(folder), load_policy(folder).tensors_sha256
+        if card is not None:
+            test = read_test(self._path, policy_sha256=sha256)
+            write_card(folder, replace(card, test=None if test is None else card_result(test)))
+        return folder
 
     def _save_policy(self) -> Path:
         """Write the best policy and its card, which keeps a test of this very policy.

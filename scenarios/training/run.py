@@ -21,6 +21,7 @@ from gradmap.training.trainer import Trainer
 from scenarios.case import Case, open_case
 from scenarios.schema import Scenario
 from scenarios.training.assistants import assisted
+from scenarios.training.claim import claim_folder
 from scenarios.training.collapse import refuse_collapse
 from scenarios.training.cost_scale import nominal_cost
 from scenarios.training.cross_check import CrossCheck, cross_check
@@ -60,7 +61,7 @@ def train(
 
     Raises:
         ScenarioError: Nothing or nobody to train, no such device, the feeder collapses, or `out`
-            holds another training.
+            cannot be written to or holds another training, or a part of one.
         GradmapError: OpenDSS disagrees with the power flow beyond the tolerance.
     """
     asked = Asked(
@@ -74,6 +75,7 @@ def train(
     )
     _refuse_device(asked)
     begun = _begin(asked)
+    claim_folder(out)
     with assisted(
         partial(_trainer, begun, asked=asked, on_days=on_days),
         assist=partial(_assistant, asked),

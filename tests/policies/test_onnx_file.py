@@ -209,6 +209,17 @@ def test_the_command_says_what_was_meant(tmp_path):
     assert not out.exists()
 
 
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
+    folder, out = tmp_path / "policy", tmp_path / f"{'long' * 100}.onnx"
+    save_policy(folder, policy=trained(SHAPES[2]).policy, provenance=ORIGIN)
+    write_card(folder, CARD)
+    ended = export(folder, FLEET.agent_ids[0], out)
+    assert (ended.code, ended.out) == (1, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"Error: '{out}")
+    assert "File name too long" in line
+
+
 def test_bundled_policies_are_exported_by_name(tmp_path):
     out = tmp_path / "a.onnx"
     ended = export("gradmap", "h0001.battery", out)

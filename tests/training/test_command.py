@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,26 @@ def test_a_test_is_kept_for_comparisons_when_asked(out, again, tmp_path, monkeyp
     found = evaluate_method(case, f"policy:{again / 'policy'}", n_days=3, folder=folder)
     test = json.loads((again / "test.json").read_text())
     assert found.facts.cost.tolist() == test["facts"]["cost"]
+
+
+def test_testing_on_another_machine_changes_the_test_alone(out, again, monkeypatch):
+    for module in ("scenarios.training.folder", "scenarios.policy_card"):
+        monkeypatch.setattr(
+            f"{module}.machine", lambda: {"cores": 7, "system": "Other", "machine": "other"}
+        )
+        monkeypatch.setattr(f"{module}.versions", lambda: {"gradmap": "9.9"})
+    trained(out.parent / "few.yaml", again, test_days=2)
+    for name in ("run.json", "history.jsonl", "policy/policy.json", "policy/policy.safetensors"):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
+    card = read_card(again / "policy")
+    assert card.test.n_days == 2
+    assert replace(card, test=None) == replace(read_card(out / "policy"), test=None)
+
+
+def test_a_policy_that_is_gone_is_written_again(out, again):
+    shutil.rmtree(again / "policy")
+    trained(out.parent / "few.yaml", again, test_days=0)
+    assert read_card(again / "policy").test == read_card(out / "policy").test
 
 
 def test_the_test_of_another_policy_is_none_of_this_one(out, again):

@@ -1,13 +1,21 @@
 """Training in several processes: the same policies, one word about what went wrong, nobody left."""
 
 import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
 from functools import partial
 
+import psutil
 import pytest
 import torch
 
 from gradmap.errors import GradmapError
-from gradmap.training.peers import Alone, rows_of
+from gradmap.training.peers import Alone, loopback_name, rows_of
 from scenarios.training.assistants import assisted
 from scenarios.training.folder import read_history
 from scenarios.training.run import train
@@ -72,6 +80,76 @@ def test_what_went_wrong_in_another_process_is_said(assist, words):
         for _ in trainer.run():
             pass
     assert not multiprocessing.active_children()
+
+
+SCRIPT = """
+from scenarios.training.assistants import assisted
+from tests.training.test_processes import Waiting
+
+def main():
+    with assisted(Waiting, assist=Waiting, n_processes=2) as trainer:
+        for _ in trainer.run():
+            pass
+"""
+GUARDED = f"{SCRIPT}\nif __name__ == '__main__':\n    main()\n"
+UNGUARDED = f"{SCRIPT}\nmain()\n"
+
+
+@contextmanager
+def leading(*arguments):
+    """A Python process with a process group of its own, as a shell gives; none of it is left."""
+    leader = subprocess.Popen(
+        [sys.executable, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with leader:
+        try:
+            yield leader
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(leader.pid, signal.SIGKILL)
+
+
+def helpers_of(leader):
+    children = psutil.Process(leader.pid).children()
+    return [child for child in children if any("spawn_main" in word for word in child.cmdline())]
+
+
+def test_ctrl_c_while_helpers_start_ends_all_at_once(tmp_path):
+    (tmp_path / "script.py").write_text(GUARDED)
+    with leading(tmp_path / "script.py") as leader:
+        while not helpers_of(leader):
+            time.sleep(0.01)
+        os.killpg(leader.pid, signal.SIGINT)
+        _, said = leader.communicate(timeout=60)
+    assert leader.returncode == -signal.SIGINT
+    assert said.count("Traceback") == 1  # the leader's
+
+
+@pytest.mark.parametrize("way", ["no guard", "standard input"])
+def test_helpers_that_cannot_start_are_said(tmp_path, way):
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    arguments, script = (
+        (["-"], GUARDED) if way == "standard input" else ([tmp_path / "script.py"], "")
+    )
+    with leading(*arguments) as leader:
+        _, said = leader.communicate(script, timeout=60)
+    assert leader.returncode == 1
+    last = said.splitlines()[-1]
+    assert "process 2 of 2 ended with exit code 1 before it could begin" in last
+    assert 'if __name__ == "__main__":' in last
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [(["eth0", "lo"], "lo"), (["lo0", "gif0", "en0"], "lo0"), (["eth0"], None)],
+)
+def test_loopback_is_found_by_its_name_on_linux_and_macos(monkeypatch, names, wanted):
+    monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(names, start=1)))
+    assert loopback_name() == wanted
 
 
 def test_rows_are_shared_without_gap():

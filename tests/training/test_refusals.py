@@ -1,5 +1,7 @@
 """What cannot be trained with is one clear error: which object, what to do."""
 
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -14,7 +16,7 @@ from scenarios.loading import dump_scenario
 from scenarios.study.methods import evaluate_method
 from scenarios.training.parent import FineTune
 from scenarios.training.run import train
-from tests.training.small import SETTINGS, trainer_of
+from tests.training.small import SETTINGS, interrupt_at, trainer_of, weights
 
 
 def changed(scenario, **parts):
@@ -101,3 +103,55 @@ def test_a_device_that_cannot_be_trained_on_is_refused(scenario, tmp_path, proce
     with pytest.raises(ScenarioError, match=words):
         train(scenario, out=tmp_path / "out", settings=settings, device="cuda")
     assert not (tmp_path / "out").exists()
+
+
+def refuse_to_draw(share):
+    raise AssertionError("days were drawn")
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_days_are_drawn(scenario, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ScenarioError, match=r"file/out' cannot be made \(Not a directory\)"):
+        train(scenario, out=tmp_path / "file" / "out", settings=SETTINGS, on_days=refuse_to_draw)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_to_is_refused_before_days_are_drawn(scenario, tmp_path):
+    (tmp_path / "out").mkdir(mode=0o500)
+    with pytest.raises(ScenarioError, match="out' cannot be written to"):
+        train(scenario, out=tmp_path / "out", settings=SETTINGS, on_days=refuse_to_draw)
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kept", ["policy", "training.svg", "history.jsonl", "run.json"])
+def test_results_without_progress_are_not_replaced(scenario, trained, tmp_path, kept):
+    out = shutil.copytree(trained, tmp_path / "out")
+    for path in list(out.iterdir()):
+        if path.name != kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    before = contents(out)
+    with pytest.raises(ScenarioError, match=rf"holds .*{kept}.* but no progress.*delete the"):
+        train(scenario, out=out, settings=SETTINGS, on_days=refuse_to_draw)
+    assert contents(out) == before
+
+
+def test_progress_without_history_is_refused(scenario, trained, tmp_path):
+    out = shutil.copytree(trained, tmp_path / "out")
+    (out / "history.jsonl").unlink()
+    before = contents(out)
+    with pytest.raises(ScenarioError, match=r"holds progress.safetensors but no history.jsonl"):
+        train(scenario, out=out, settings=SETTINGS, on_days=refuse_to_draw)
+    assert contents(out) == before
+
+
+def test_a_mere_beginning_begins_anew_beside_other_files(scenario, trained, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(KeyboardInterrupt):
+        train(scenario, out=tmp_path, settings=SETTINGS, on_step=interrupt_at(1))
+    train(scenario, out=tmp_path, settings=SETTINGS)
+    wanted, found = weights(trained), weights(tmp_path)
+    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
