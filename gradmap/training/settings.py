@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Final, Literal, Self, cast, get_args
 
 from gradmap.errors import ScenarioError
 
 Method = Literal["proximal", "backprop"]
 TrustRegion = Literal["quadratic", "clip", "none"]
 Statistic = Literal["hinge", "mean"]
+SEED_END: Final = 2**64
+"""The first seed that torch does not take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +162,9 @@ class TrainingSettings:
         self._expect("outside_share", 0.0 <= self.outside_share < 1.0, "a number in [0, 1)")
         self._expect("average_decay", 0.0 <= self.average_decay < 1.0, "a number in [0, 1)")
         self._expect("margin_low", 0.0 <= self.margin_low < float("inf"), "a number >= 0")
-        self._expect("seed", self.seed >= 0, "a whole number >= 0")
+        self._expect("seed", 0 <= self.seed < SEED_END, f"a whole number from 0 to {SEED_END - 1}")
+        self._expect("hidden", all(width >= 1 for width in self.hidden), "whole numbers >= 1")
+        self._expect("clock_harmonics", self.clock_harmonics >= 0, "a whole number >= 0")
         self._expect("std_start", 0.0 <= self.std_start < float("inf"), "a finite number >= 0")
         proper = len(self.betas) == 2 and all(0.0 <= beta < 1.0 for beta in self.betas)
         self._expect("betas", proper, "two numbers in [0, 1)")

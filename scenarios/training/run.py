@@ -19,6 +19,7 @@ from gradmap.training.progress_file import load_progress
 from gradmap.training.settings import TrainingSettings
 from gradmap.training.trainer import Trainer
 from scenarios.case import Case, open_case
+from scenarios.day_sampler import SPLIT_SIZES
 from scenarios.schema import Scenario
 from scenarios.training.assistants import assisted
 from scenarios.training.claim import claim_folder
@@ -60,8 +61,9 @@ def train(
         on_step: Called after every iteration.
 
     Raises:
-        ScenarioError: Nothing or nobody to train, no such device, the feeder collapses, or `out`
-            cannot be written to or holds another training, or a part of one.
+        ScenarioError: Nothing or nobody to train, more days than there are, no such device, the
+            feeder collapses, or `out` cannot be written to or holds another training, or a part of
+            one.
         GradmapError: OpenDSS disagrees with the power flow beyond the tolerance.
     """
     asked = Asked(
@@ -74,6 +76,7 @@ def train(
         device=device,
     )
     _refuse_device(asked)
+    _refuse_days(settings)
     begun = _begin(asked)
     claim_folder(out)
     with assisted(
@@ -132,6 +135,17 @@ def _refuse_device(asked: Asked) -> None:
             f"Training: device {asked.device!r} is not there; torch {torch.__version__} finds no "
             f"CUDA device. Train on the CPU, or install torch for CUDA."
         )
+
+
+def _refuse_days(settings: TrainingSettings) -> None:
+    """Refuse more days than there are."""
+    for name, split in (("pool_days", "train"), ("validation_days", "validation")):
+        asked, there = getattr(settings, name), SPLIT_SIZES[split]
+        if asked > there:
+            raise ScenarioError(
+                f"Training setting `{name}` is {asked}, expected at most the {there} days of split "
+                f"{split!r}."
+            )
 
 
 def _begin(asked: Asked) -> _Begun:

@@ -75,6 +75,10 @@ def test_dual_ascent_finds_the_exact_primal_and_dual_optimum():
         ({"hidden": ["a"]}, "hidden"),
         ({"hidden": [1.5]}, "hidden"),
         ({"hidden": [[16]]}, "hidden"),
+        ({"hidden": [16, 0]}, "hidden"),
+        ({"clock_harmonics": -1}, "clock_harmonics"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**64}, "seed"),
         ({"learning_rate": float("inf")}, "learning_rate"),
         ({"trust_radius": float("inf")}, "trust_radius"),
     ],
@@ -82,6 +86,11 @@ def test_dual_ascent_finds_the_exact_primal_and_dual_optimum():
 def test_wrong_settings_are_named(changes, name):
     with pytest.raises(ScenarioError, match=name):
         TrainingSettings().updated(changes)
+
+
+def test_the_largest_seed_is_one_that_torch_takes():
+    largest = TrainingSettings(seed=2**64 - 1).seed
+    assert torch.Generator().manual_seed(largest).initial_seed() == largest
 
 
 def test_settings_change_by_dotted_names_and_have_a_key_of_their_own():

@@ -105,6 +105,19 @@ def test_a_device_that_cannot_be_trained_on_is_refused(scenario, tmp_path, proce
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"validation_days": 201}, "`validation_days` is 201, expected at most the 200 days"),
+        ({"pool_days": 2**29}, f"`pool_days` is {2**29}, expected at most"),
+    ],
+)
+def test_more_days_than_there_are_are_refused(scenario, tmp_path, changes, words):
+    with pytest.raises(ScenarioError, match=words):
+        train(scenario, out=tmp_path / "out", settings=SETTINGS.updated(changes))
+    assert not (tmp_path / "out").exists()
+
+
 def refuse_to_draw(share):
     raise AssertionError("days were drawn")
 
