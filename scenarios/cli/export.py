@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -18,7 +20,8 @@ from scenarios.loading import find_policy
 @click.argument("policy")
 @click.option("--agent", required=True, help="Agent id, as in policy.json of the policy.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
-def command(policy: str, *, agent: str, out: Path) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(policy: str, *, agent: str, out: Path, as_json: bool) -> int:
     """Write the network of one agent of POLICY, a policy's folder or a bundled name, as ONNX.
 
     Its input is the agent's own observation in physical units, its output an action in [-1, 1];
@@ -40,8 +43,12 @@ def command(policy: str, *, agent: str, out: Path) -> int:
     if card is not None:
         check_own(card, loaded=loaded, policy=str(folder))
     save_onnx(out, loaded=loaded, agent_id=agent, card=card)
-    click.echo(f"ONNX: {out}")
     known = None if card is None else card.agents.get(agent)
+    if as_json:
+        facts = {} if known is None else asdict(known)
+        click.echo(json.dumps({"onnx": str(out), "agent": agent, **facts}, indent=1))
+    else:
+        click.echo(f"ONNX: {out}")
     if known is None or known.p_max_kw is None:
         click.echo(
             f"Remark: the policy's {CARD_FILE} does not say which power in kW the actions -1 and "

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
 from gradmap.errors import ScenarioError
 from scenarios.cli.console import ShowBar, named_bars
 from scenarios.cli.exit_codes import INTERRUPTED, OK
 from scenarios.cli.options import cache_option, set_option, settings_changes
-from scenarios.cli.output import make_table, show_table
+from scenarios.cli.output import patient_output
 from scenarios.loading import find_policy, find_scenario, load_scenario
-
-RESULT_ROWS = (
-    "Days [-]",
-    "Violating days [-]",
-    "Largest violation [pu]",
-    "Days with an overloaded branch [-]",
-    "Controllable cost a day",
-    "Comfort [K h]",
-    "Requests that devices could not follow [kWh]",
-)
 
 if TYPE_CHECKING:
     from gradmap.training.settings import TrainingSettings
-    from scenarios.study.methods import MethodSummary
     from scenarios.training.folder import Step
     from scenarios.training.parent import FineTune
 
@@ -93,6 +82,7 @@ if TYPE_CHECKING:
 )
 @cache_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and no progress.")
 def command(
     scenario: str,
     *,
@@ -108,6 +98,7 @@ def command(
     dtype: str,
     cache: Path | None,
     quiet: bool,
+    as_json: bool,
 ) -> int:
     """Train one policy per agent of SCENARIO, a file or a bundled name, and test them.
 
@@ -121,6 +112,11 @@ def command(
     import torch  # noqa: PLC0415
 
     from scenarios.case import open_case  # noqa: PLC0415
+    from scenarios.cli.train_result import (  # noqa: PLC0415
+        print_result,
+        training_document,
+        warn,
+    )
     from scenarios.study.final_test import final_test  # noqa: PLC0415
     from scenarios.study.methods import STUDY  # noqa: PLC0415
     from scenarios.study.results_folder import ResultsFolder  # noqa: PLC0415
@@ -132,7 +128,7 @@ def command(
     case = load_scenario(find_scenario(scenario))
     tested = None
     try:
-        with _shown(settings, tensorboard=tensorboard, quiet=quiet) as (bars, stepped):
+        with _shown(settings, tensorboard=tensorboard, quiet=quiet or as_json) as (bars, stepped):
             folder = train(
                 case,
                 out=out,
@@ -156,10 +152,14 @@ def command(
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last validation", err=True)
         return INTERRUPTED
-    _warn(out, settings=settings)
-    if not quiet:
-        _print_result(out, tested=tested)
-    click.echo(f"Policy: {folder}")
+    warn(out, settings=settings)
+    with patient_output():
+        if as_json:
+            click.echo(json.dumps(training_document(out, policy=folder, tested=tested), indent=1))
+            return OK
+        if not quiet:
+            print_result(out, tested=tested)
+        click.echo(f"Policy: {folder}")
     return OK
 
 
@@ -224,79 +224,3 @@ def _line(step: Step) -> str:
         f"{text}; validation: cost {found.cost:,.0f}, {found.days.n_violating} of "
         f"{found.days.n_days} days violating, worst {found.violation_max_pu:.4f} pu"
     )
-
-
-def _warn(out: Path, *, settings: TrainingSettings) -> None:
-    """Say so where the best policy leaves the limits on more days than it may."""
-    from scenarios.training.folder import read_run  # noqa: PLC0415
-
-    best = read_run(out)["best_validation"]
-    n_days, n_violating = best["days"]["n_days"], best["days"]["n_violating"]
-    allowed, n_overloaded = settings.outside_share * n_days, best.get("n_overloaded", 0)
-    found = []
-    if n_violating > allowed:
-        found.append(
-            f"is more than 0.001 pu outside on {n_violating} of {n_days} validation days, worst "
-            f"{best['violation_max_pu']:.4f} pu"
-        )
-    if n_overloaded > allowed:
-        found.append(
-            f"overloads a branch on {n_overloaded} of {n_days} validation days, worst by "
-            f"{best['overload_max']:.0%} of its rating"
-        )
-    if found:
-        click.echo(
-            f"warning: no policy kept the limits: the best {' and '.join(found)}. Train longer, "
-            f"or widen `limits` if they cannot be kept.",
-            err=True,
-        )
-
-
-def _overloaded(training: dict[str, Any]) -> str:
-    """Return on how many validation days a branch is overloaded, or why that is not known."""
-    if not training["settings"]["with_loading"]:
-        return "not limited"
-    return f"{training['best_validation'].get('n_overloaded', 'not measured')}"
-
-
-def _print_result(out: Path, *, tested: MethodSummary | None) -> None:
-    """Print what the best policy does on validation days, and on test days where it was tested."""
-    from scenarios.training.folder import read_run  # noqa: PLC0415
-
-    training = read_run(out)
-    best = training["best_validation"]
-    title = (
-        f"{training['scenario']}: best policies after {training['training_s'] / 60:.1f} min of "
-        f"training"
-    )
-    columns = [
-        (
-            "validation (own power flow)",
-            f"{best['days']['n_days']}",
-            f"{best['days']['n_violating']}",
-            f"{best['violation_max_pu']:.5f}",
-            _overloaded(training),
-            f"{best['cost']:,.0f}",
-            f"{best['comfort_k_h']:.1f}",
-            f"{best['clipped_kwh']:.0f}",
-        )
-    ]
-    if tested is not None:
-        columns.append(
-            (
-                "test (OpenDSS)",
-                f"{tested.violating.n_days}",
-                f"{tested.violating.n_violating} (bound {tested.upper_bound:.2%})",
-                f"{tested.violation_max_pu:.5f}",
-                "not measured" if tested.n_overloaded is None else f"{tested.n_overloaded}",
-                f"{tested.cost:,.0f}",
-                f"{tested.comfort_k_h:.1f}",
-                f"{tested.clipped_kwh:.0f}",
-            )
-        )
-    table = make_table(
-        title=title, headings=("what", *(column[0] for column in columns)), left=("what",)
-    )
-    for row, label in enumerate(RESULT_ROWS, start=1):
-        table.add_row(escape(label), *(column[row] for column in columns))
-    show_table(table)

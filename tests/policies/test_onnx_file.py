@@ -160,8 +160,8 @@ def test_an_unknown_agent_is_named_with_those_like_it(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def export(policy, agent_id, out):
-    return in_shell("export", policy, "--agent", agent_id, "--out", out, cwd=out.parent)
+def export(policy, agent_id, out, *more):
+    return in_shell("export", policy, "--agent", agent_id, "--out", out, *more, cwd=out.parent)
 
 
 def test_the_command_writes_the_file(tmp_path):
@@ -222,8 +222,10 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
 
 def test_bundled_policies_are_exported_by_name(tmp_path):
     out = tmp_path / "a.onnx"
-    ended = export("gradmap", "h0001.battery", out)
+    ended = export("gradmap", "h0001.battery", out, "--json")
     assert (ended.code, ended.err) == (0, "")
+    said = json.loads(ended.out)
+    assert (said["onnx"], said["kind"], said["p_max_kw"]) == (str(out), "battery", 12.5)
     facts = facts_of(out)
     assert (facts["kind"], facts["p_min_kw"], facts["p_max_kw"]) == ("battery", "-12.5", "12.5")
     assert facts["currency"] == "USD"

@@ -125,6 +125,15 @@ def test_testing_on_another_machine_changes_the_test_alone(out, again, monkeypat
     assert replace(card, test=None) == replace(read_card(out / "policy"), test=None)
 
 
+def test_json_has_the_training_its_policy_and_its_test_and_nothing_else(out, again, capsys):
+    trained(out.parent / "few.yaml", again, test_days=3, more=["--json"])
+    document = json.loads(capsys.readouterr().out)
+    run = json.loads((again / "run.json").read_text())
+    assert {name: document[name] for name in run} == run
+    assert document["policy"] == str(again / "policy")
+    assert document["test"] == json.loads((again / "test.json").read_text())["summary"]
+
+
 def test_a_policy_that_is_gone_is_written_again(out, again):
     shutil.rmtree(again / "policy")
     trained(out.parent / "few.yaml", again, test_days=0)
