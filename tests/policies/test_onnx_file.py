@@ -212,7 +212,6 @@ def test_the_command_says_what_was_meant(tmp_path):
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
     folder, out = tmp_path / "policy", tmp_path / f"{'long' * 100}.onnx"
     save_policy(folder, policy=trained(SHAPES[2]).policy, provenance=ORIGIN)
-    write_card(folder, CARD)
     ended = export(folder, FLEET.agent_ids[0], out)
     assert (ended.code, ended.out) == (1, "")
     (line,) = ended.err.splitlines()

@@ -55,7 +55,7 @@ def test_policies_that_ran_away_are_called_so(method):
 
 
 def test_a_feeder_that_collapses_is_refused_before_training(scenario, tmp_path):
-    heavy = changed(scenario, population={"base_load_scale": 2000.0})
+    heavy = changed(scenario, population={"base_load_scale": 300.0})
     with pytest.raises(ScenarioError, match=r"collapses .* `population.base_load_scale`"):
         train(heavy, out=tmp_path / "out", settings=SETTINGS)
     assert not (tmp_path / "out" / "history.jsonl").exists()
