@@ -54,8 +54,8 @@ def print_reuse(result: ReuseResult) -> None:
         )
     else:
         click.echo(
-            "No seed reached the target with both methods: nothing can be compared. Give more "
-            "with --max-looks and --gradma-looks, or an easier target."
+            "Half of the seeds or more did not reach the target: nothing can be compared. Give "
+            "more with --max-looks and --gradma-looks, or an easier target."
         )
     click.echo(MEANING)
 

@@ -38,7 +38,7 @@ def print_compared(compared: Compared) -> None:
     for text in _spreads(compared.rows):
         click.echo(text)
     click.echo(COST_MEANING)
-    if compared.optimum is None:
+    if compared.optimum is None and compared.split == "test":
         click.echo(NO_OPTIMUM)
 
 
