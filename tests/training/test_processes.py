@@ -19,6 +19,7 @@ from gradmap.training.peers import Alone, loopback_name, rows_of
 from scenarios.training.assistants import assisted
 from scenarios.training.folder import read_history
 from scenarios.training.run import train
+from tests.conftest import REPOSITORY
 from tests.training.small import SETTINGS, interrupt_at, weights
 
 
@@ -104,6 +105,7 @@ def leading(*arguments):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
     )
     with leader:
         try:
@@ -122,6 +124,7 @@ def test_ctrl_c_while_helpers_start_ends_all_at_once(tmp_path):
     (tmp_path / "script.py").write_text(GUARDED)
     with leading(tmp_path / "script.py") as leader:
         while not helpers_of(leader):
+            assert leader.poll() is None
             time.sleep(0.01)
         os.killpg(leader.pid, signal.SIGINT)
         _, said = leader.communicate(timeout=60)
