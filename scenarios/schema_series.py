@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from federates.time_zone import TimeZoneName
+from scenarios.profiles.randomness import Split
 from scenarios.schema_section import Fraction, Price, Section
 
 SECONDS_PER_MINUTE = 60
@@ -96,7 +97,7 @@ class ProfileSettings(Section):
         None, description="CSV/Parquet of available PV power, one column a household [kW]."
     )
     weather: WeatherSettings = Field(WeatherSettings(), description="Weather source.")
-    split: Literal["scenario", "train", "validation", "test", "fresh"] = Field(
+    split: Split = Field(
         "scenario", description="Which random days: no two splits share any randomness."
     )
     season_days: int = Field(

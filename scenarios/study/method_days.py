@@ -33,8 +33,6 @@ from scenarios.study.results_folder import rounded
 
 Part = TypeVar("Part")
 SPLIT: Final = "test"
-FRESH: Final = "fresh"
-"""Days for settings that were chosen by test days."""
 BATCH: Final = 25
 """Days rolled out at once."""
 N_PROCESSES: Final = 2
